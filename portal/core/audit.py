@@ -1,0 +1,203 @@
+"""The audit trail (AU-1): append-only, hash-chained, written in the transaction of the act itself.
+
+An act that commits has its entry and an act that rolls back has none. To keep the trail from
+becoming the portal's bottleneck there is one chain per day and *lane*; a process appends to lanes
+of its own, so that two processes seldom wait for one chain's head. Entries of a transaction are
+gathered and appended in one call just before the commit, which keeps the head locked briefly.
+
+``hash = sha256(previous hash ‖ fields)``, each field as ``<octets>:<text>``, the first entry of a chain
+following ``sha256("<day>/<lane>")``. Detail must never hold a document number, a phone number or a secret.
+"""
+
+import hashlib
+import json
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Final
+
+from portal.core import db
+from portal.core.context import current_act
+
+ALLOWED: Final = "allowed"
+REFUSED: Final = "refused"
+
+LANES = 32  # staff lanes 0…31, booking lanes 32…63
+
+_lane = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One act. ``at`` is set by the database; ``detail`` holds plain JSON values."""
+
+    subject: str
+    act: str
+    object_type: str
+    object_id: str
+    outcome: str = ALLOWED
+    rule: str = ""
+    address: str = ""
+    request_id: str = ""
+    detail: Mapping[str, Any] | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "subject": self.subject,
+            "act": self.act,
+            "object_type": self.object_type,
+            "object_id": self.object_id,
+            "outcome": self.outcome,
+            "rule": self.rule,
+            "address": self.address,
+            "request_id": self.request_id,
+            "detail": dict(self.detail or {}),
+        }
+
+
+async def claim_lane() -> int:
+    """Give this process lanes of its own, as far as there are; called once at start."""
+    global _lane  # noqa: PLW0603  a process has one lane, like one pool
+    _lane = int(await db.fetchval("SELECT nextval('audit_lane') % $1", LANES))
+    return _lane
+
+
+def booking_lane() -> int:
+    """The lane of this process's booker, apart from staff acts so that neither waits for the other."""
+    return LANES + _lane
+
+
+def record(act: str, object_type: str, object_id: object, **detail: Any) -> None:
+    """Put an act on the trail of the open transaction; it is written just before the commit."""
+    _gather(_entry(act, object_type, str(object_id), ALLOWED, detail))
+
+
+async def refused(act: str, object_type: str, object_id: object, rule: str = "", **detail: Any) -> None:
+    """Put a refusal on the trail at once, in a transaction of its own."""
+    entry = _entry(act, object_type, str(object_id), REFUSED, detail, rule)
+    async with db.transaction():
+        await append([entry])
+
+
+def _entry(  # noqa: PLR0913  the fields of one row
+    act: str,
+    object_type: str,
+    object_id: str,
+    outcome: str,
+    detail: Mapping[str, Any],
+    rule: str = "",
+) -> Entry:
+    actor = current_act()
+    return Entry(
+        actor.subject, act, object_type, object_id, outcome, rule, actor.address, actor.request_id, detail
+    )
+
+
+def _gather(entry: Entry) -> None:
+    opened = db.current_transaction()
+    pending: list[Entry] | None = opened.notes.get(Entry)
+    if pending is not None:
+        pending.append(entry)
+        return
+    opened.notes[Entry] = pending = [entry]
+
+    async def flush() -> None:
+        del opened.notes[Entry]
+        await append(pending)
+
+    opened.before_commit.append(flush)
+
+
+async def append(entries: Sequence[Entry]) -> None:
+    """Append to this process's staff chain of today, inside the open transaction."""
+    payload = json.dumps([entry.as_json() for entry in entries], ensure_ascii=False, default=str)
+    await db.execute("SELECT audit_append($1::smallint, $2::jsonb)", _lane, payload)
+
+
+@dataclass(frozen=True, slots=True)
+class Break:
+    """The first place where a chain does not hold: which entry, and what is wrong with it."""
+
+    day: date
+    lane: int
+    seq: int
+    reason: str
+
+
+FIELDS = "day, lane, seq, at, subject, act, object_type, object_id, outcome, rule, address, request_id"
+
+
+def fingerprint(row: Any) -> bytes:
+    """The bytes of an entry that its hash covers; the SQL function ``audit_append`` does the same."""
+    texts = (
+        row["day"].isoformat(),
+        str(row["lane"]),
+        str(row["seq"]),
+        str(_microseconds(row["at"])),
+        row["subject"],
+        row["act"],
+        row["object_type"],
+        row["object_id"],
+        row["outcome"],
+        row["rule"],
+        row["address"],
+        row["request_id"],
+        row["detail"],
+    )
+    encoded = (text.encode() for text in texts)
+    return b"".join(b"%d:%s" % (len(part), part) for part in encoded)
+
+
+def _microseconds(instant: datetime) -> int:
+    whole = int(instant.replace(microsecond=0).timestamp())
+    return whole * 1_000_000 + instant.microsecond
+
+
+def seed(day: date, lane: int) -> bytes:
+    return hashlib.sha256(f"{day.isoformat()}/{lane}".encode()).digest()
+
+
+async def verify() -> AsyncIterator[int | Break]:
+    """Walk every chain. Yields the number of entries seen so far, now and then, and each break found.
+
+    A break ends its chain: what follows cannot be judged. The whole trail is read in one snapshot.
+    """
+    seen = 0
+    async with db.transaction() as opened:
+        if opened.parent is None:
+            await db.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        for chain in await db.fetch(
+            "SELECT day, lane, length, head FROM audit_chain "
+            "UNION SELECT DISTINCT e.day, e.lane, 0::bigint, NULL::bytea FROM audit_entry e "
+            "WHERE NOT EXISTS (SELECT FROM audit_chain c WHERE (c.day, c.lane) = (e.day, e.lane)) "
+            "ORDER BY day, lane"
+        ):
+            head, seq, broken = seed(chain["day"], chain["lane"]), 0, False
+            rows = opened.connection.cursor(
+                f"SELECT {FIELDS}, detail::text AS detail, hash FROM audit_entry "  # noqa: S608
+                "WHERE day = $1 AND lane = $2 ORDER BY seq",
+                chain["day"],
+                chain["lane"],
+                prefetch=2000,
+            )
+            async for row in rows:
+                seq += 1
+                seen += 1
+                if reason := _wrong(row, seq, head):
+                    yield Break(chain["day"], chain["lane"], seq, reason)
+                    broken = True
+                    break
+                head = row["hash"]
+                if seen % 10_000 == 0:
+                    yield seen
+            if not broken and (seq != chain["length"] or head != chain["head"]):
+                yield Break(chain["day"], chain["lane"], seq + 1, "the chain's end is missing")
+    yield seen
+
+
+def _wrong(row: Any, seq: int, head: bytes) -> str | None:
+    if row["seq"] != seq:
+        return "an entry is missing"
+    if hashlib.sha256(head + fingerprint(row)).digest() != row["hash"]:
+        return "the entry was altered"
+    return None

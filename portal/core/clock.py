@@ -1,0 +1,36 @@
+"""The one clock. Tests hold it still with time-machine; nothing else in the project asks for the time."""
+
+from datetime import UTC, date, datetime, time
+from functools import cache
+from zoneinfo import ZoneInfo
+
+DEFAULT_ZONE = "Asia/Shanghai"
+
+
+def now() -> datetime:
+    """The current instant, aware, in UTC: the form in which every instant is stored."""
+    return datetime.now(UTC)  # noqa: TID251  the one place that may ask
+
+
+@cache
+def zone(name: str = DEFAULT_ZONE) -> ZoneInfo:
+    return ZoneInfo(name)
+
+
+def site_zone() -> ZoneInfo:
+    """The zone in which the site's days begin and its slots are shown."""
+    return zone()
+
+
+def today() -> date:
+    """The site's calendar day, which is what visitors and staff mean by today."""
+    return now().astimezone(site_zone()).date()
+
+
+def local(instant: datetime) -> datetime:
+    return instant.astimezone(site_zone())
+
+
+def at(day: date, hour: time) -> datetime:
+    """The instant at which the site's clocks show this day and hour."""
+    return datetime.combine(day, hour, tzinfo=site_zone()).astimezone(UTC)

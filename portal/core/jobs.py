@@ -1,0 +1,205 @@
+"""Work after the commit: rows in the act's own transaction, run by whichever process is free.
+
+A job is enqueued in the transaction that causes it, so it exists exactly when the act does. It runs at
+least once: a process that dies loses its lease and another takes over. Each handler is therefore
+safe to repeat, and ``key`` makes enqueuing itself repeatable. The database's clock is not asked: ``run_at``
+comes from ``core.clock``.
+"""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+
+from portal.core import clock, db
+from portal.core.context import Act, set_act
+from portal.core.notify import notify
+
+Handler = Callable[[Mapping[str, Any]], Awaitable[None]]
+PeriodicHandler = Callable[[], Awaitable[None]]
+
+CHANNEL = "jobs"
+LEASE = timedelta(minutes=5)
+IDLE_SECONDS = 1.0
+MAX_ATTEMPTS = 12
+KEEP_DONE = timedelta(days=7)
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Periodic:
+    name: str
+    every: timedelta
+    run: PeriodicHandler
+
+
+_handlers: dict[str, Handler] = {}
+_periodic: dict[str, Periodic] = {}
+
+
+def job(name: str) -> Callable[[Handler], Handler]:
+    """Register the handler of jobs of this name; it receives the payload and may run more than once."""
+
+    def register(handler: Handler) -> Handler:
+        _handlers[name] = handler
+        return handler
+
+    return register
+
+
+def periodic(name: str, every: timedelta) -> Callable[[PeriodicHandler], PeriodicHandler]:
+    """Register work that some process starts once in each period."""
+
+    def register(handler: PeriodicHandler) -> PeriodicHandler:
+        _periodic[name] = Periodic(name, every, handler)
+        return handler
+
+    return register
+
+
+async def enqueue(
+    name: str,
+    payload: Mapping[str, Any] | None = None,
+    *,
+    key: str | None = None,
+    run_at: datetime | None = None,
+) -> bool:
+    """Ask for a job, in the transaction that is open. False when one with this key was asked before."""
+    added = await db.fetchval(
+        "INSERT INTO job (name, key, payload, run_at) VALUES ($1, $2, $3::jsonb, $4) "
+        "ON CONFLICT (name, key) DO NOTHING RETURNING id",
+        name,
+        key,
+        json.dumps(payload or {}),
+        run_at or clock.now(),
+    )
+    if added is not None:
+        await notify(CHANNEL)
+    return added is not None
+
+
+def backoff(attempts: int) -> timedelta:
+    """2 s after the first failure, doubling, at most an hour."""
+    return min(timedelta(seconds=2**attempts), timedelta(hours=1))
+
+
+async def run_due(limit: int = 20) -> int:
+    """Run jobs whose time has come; returns how many were taken. For the runner and for tests."""
+    taken = await db.fetch(
+        "UPDATE job SET leased_until = $1, attempts = attempts + 1 WHERE id IN ("
+        "  SELECT id FROM job WHERE done_at IS NULL AND failed_at IS NULL AND run_at <= $2"
+        "  AND (leased_until IS NULL OR leased_until < $2) ORDER BY run_at LIMIT $3"
+        "  FOR UPDATE SKIP LOCKED) RETURNING id, name, payload, attempts",
+        clock.now() + LEASE,
+        clock.now(),
+        limit,
+    )
+    for row in taken:
+        await _run(row)
+    return len(taken)
+
+
+async def _run(row: Any) -> None:
+    set_act(Act(f"job:{row['name']}"))
+    try:
+        handler = _handlers[row["name"]]
+        await handler(json.loads(row["payload"]))
+    except Exception as error:  # a job that fails must not stop its siblings
+        log.exception("job.failed", job=row["name"], id=row["id"], attempts=row["attempts"])
+        gives_up = row["attempts"] >= MAX_ATTEMPTS
+        await db.execute(
+            "UPDATE job SET leased_until = NULL, last_error = $2, run_at = $3, "
+            "failed_at = CASE WHEN $4 THEN $5::timestamptz END WHERE id = $1",
+            row["id"],
+            f"{type(error).__name__}: {error}"[:500],
+            clock.now() + backoff(row["attempts"]),
+            gives_up,
+            clock.now(),
+        )
+    else:
+        await db.execute(
+            "UPDATE job SET done_at = $2, leased_until = NULL WHERE id = $1", row["id"], clock.now()
+        )
+
+
+async def run_periodic() -> int:
+    """Start what is due; each period is claimed by one process with one UPDATE."""
+    started = 0
+    for work in _periodic.values():
+        now = clock.now()
+        claimed = await db.fetchval(
+            "UPDATE job_schedule SET next_at = $2, last_started_at = $3 "
+            "WHERE name = $1 AND next_at <= $3 RETURNING name",
+            work.name,
+            now + work.every,
+            now,
+        )
+        if claimed is None:
+            continue
+        started += 1
+        set_act(Act(f"job:{work.name}"))
+        try:
+            await work.run()
+        except Exception as error:
+            log.exception("periodic.failed", job=work.name)
+            await db.execute(
+                "UPDATE job_schedule SET last_error = $2 WHERE name = $1",
+                work.name,
+                f"{type(error).__name__}: {error}"[:500],
+            )
+        else:
+            await db.execute(
+                "UPDATE job_schedule SET last_ok_at = $2, last_error = NULL WHERE name = $1",
+                work.name,
+                clock.now(),
+            )
+    return started
+
+
+async def forget_done() -> None:
+    await db.execute("DELETE FROM job WHERE done_at < $1", clock.now() - KEEP_DONE)
+
+
+class Runner:
+    """The loop of one process. Any number of processes may run one."""
+
+    def __init__(self) -> None:
+        self._wake = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    async def wake(self, _payload: str) -> None:
+        self._wake.set()
+
+    async def start(self) -> None:
+        periodic("jobs.forget", timedelta(hours=1))(forget_done)
+        for work in _periodic.values():
+            await db.execute(
+                "INSERT INTO job_schedule (name) VALUES ($1) ON CONFLICT DO NOTHING", work.name
+            )
+        self._task = asyncio.create_task(self._loop(), name="jobs.runner")
+
+    async def stop(self) -> None:
+        if self._task:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _loop(self) -> None:
+        while True:
+            self._wake.clear()
+            try:
+                busy = await run_due() + await run_periodic()
+            except db.ConnectionLost:
+                busy = 0
+            if not busy:
+                await self._sleep()
+
+    async def _sleep(self) -> None:
+        try:
+            await asyncio.wait_for(self._wake.wait(), IDLE_SECONDS)
+        except TimeoutError:
+            return

@@ -1,0 +1,115 @@
+"""The key file: every secret the portal keeps outside its database.
+
+Wrapping keys (key-encryption keys) wrap the data keys in the database; index keys make blind indexes;
+signing keys sign tickets; the token key authenticates links, CSRF tokens and cookies. Rotation adds a
+key and leaves the old ones for reading. The file is made 0600 at the first start and is worth as
+much as the data: a backup without it cannot be read.
+"""
+
+import base64
+import json
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+FORMAT: Final = 1
+
+
+class KeyFileError(Exception):
+    """One line: what is wrong with the key file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Keyring:
+    """Keys by id; the ``*_active`` one is used for new work, the others only to read."""
+
+    wrapping: Mapping[str, bytes]
+    wrapping_active: str
+    index: bytes
+    token: bytes
+    ticket: Mapping[int, Ed25519PrivateKey]
+    ticket_active: int
+
+
+def load_or_create(path: Path) -> Keyring:
+    """Read the key file, making it first if there is none."""
+    if not path.exists():
+        _write(path, _fresh(), exclusive=True)
+    return load(path)
+
+
+def load(path: Path) -> Keyring:
+    try:
+        stored = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise KeyFileError(f"{path}: cannot read the key file ({error})") from None
+    if stored.get("format") != FORMAT:
+        raise KeyFileError(f"{path}: unknown key file format {stored.get('format')!r}")
+    return Keyring(
+        wrapping={entry["id"]: _decode(entry["key"]) for entry in stored["wrapping"]},
+        wrapping_active=stored["wrapping"][-1]["id"],
+        index=_decode(stored["index"]),
+        token=_decode(stored["token"]),
+        ticket={
+            int(entry["id"]): Ed25519PrivateKey.from_private_bytes(_decode(entry["key"]))
+            for entry in stored["ticket"]
+        },
+        ticket_active=int(stored["ticket"][-1]["id"]),
+    )
+
+
+def add_wrapping_key(path: Path) -> str:
+    """Put a new wrapping key at the end of the file; returns its id. The data keys are rewrapped by
+    ``crypto.rewrap``; until then the older keys stay in use."""
+    stored = json.loads(path.read_text("utf-8"))
+    key_id = f"w{len(stored['wrapping']) + 1}"
+    stored["wrapping"].append({"id": key_id, "key": _encode(secrets.token_bytes(32))})
+    _write(path, stored, exclusive=False)
+    return key_id
+
+
+def _fresh() -> dict[str, Any]:
+    ticket = Ed25519PrivateKey.generate().private_bytes(
+        Encoding.Raw, PrivateFormat.Raw, NoEncryption()
+    )
+    return {
+        "format": FORMAT,
+        "wrapping": [{"id": "w1", "key": _encode(secrets.token_bytes(32))}],
+        "index": _encode(secrets.token_bytes(32)),
+        "token": _encode(secrets.token_bytes(32)),
+        "ticket": [{"id": 1, "key": _encode(ticket)}],
+    }
+
+
+def _write(path: Path, stored: Mapping[str, Any], *, exclusive: bool) -> None:
+    """Whole or not at all: written beside, flushed to the disk, then put in its place."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        json.dump(stored, file, indent=1)
+        file.flush()
+        os.fsync(file.fileno())
+    try:
+        if exclusive:
+            os.link(beside, path)  # fails when another process was first; its keys are then the keys
+        else:
+            os.replace(beside, path)
+    except FileExistsError:
+        pass
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def _encode(raw: bytes) -> str:
+    return base64.b64encode(raw).decode()
+
+
+def _decode(text: str) -> bytes:
+    return base64.b64decode(text)

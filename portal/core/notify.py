@@ -1,0 +1,89 @@
+"""NOTIFY between processes: one listening connection per process, reopened when it is lost.
+
+A notice says only that something changed; whoever listens reads the truth. While the connection
+was away notices were lost, so every listener is also called after each reconnect, with payload "".
+"""
+
+import asyncio
+import contextlib
+from collections import defaultdict
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import structlog
+
+from portal.core.db import ConnectionLost, engine, execute
+
+Listener = Callable[[str], Awaitable[None]]
+
+RECONNECT_SECONDS = 0.5
+PULSE_SECONDS = 5.0
+
+log = structlog.get_logger(__name__)
+
+
+async def notify(channel: str, payload: str = "") -> None:
+    """Tell all processes; inside a transaction they hear of it when it commits, else never."""
+    await execute("SELECT pg_notify($1, $2)", channel, payload)
+
+
+class Notices:
+    """The listening side. ``connected`` is False while what this process knows may be stale."""
+
+    def __init__(self) -> None:
+        self.connected = False
+        self._listeners: dict[str, list[Listener]] = defaultdict(list)
+        self._inbox: asyncio.Queue[tuple[str, str]] = asyncio.Queue()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def on(self, channel: str, listener: Listener) -> None:
+        """Register before ``start``; listeners of one channel run one after the other."""
+        self._listeners[channel].append(listener)
+
+    async def start(self) -> None:
+        ready = asyncio.Event()
+        self._tasks = [
+            asyncio.create_task(self._stay_connected(ready), name="notices.connection"),
+            asyncio.create_task(self._deliver(), name="notices.deliver"),
+        ]
+        await ready.wait()
+
+    async def stop(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks = []
+
+    async def _stay_connected(self, ready: asyncio.Event) -> None:
+        while True:
+            with contextlib.suppress(*ConnectionLost):
+                await self._listen(ready)
+            self.connected = False
+            await asyncio.sleep(RECONNECT_SECONDS)
+
+    async def _listen(self, ready: asyncio.Event) -> None:
+        connection = await engine().get_new_connection()
+        try:
+            for channel in self._listeners:
+                await connection.add_listener(channel, self._heard)
+                self._inbox.put_nowait((channel, ""))
+            self.connected = True
+            ready.set()
+            while True:  # a dead peer shows itself only when it is asked
+                await asyncio.sleep(PULSE_SECONDS)
+                await connection.fetchval("SELECT 1")
+        finally:
+            with contextlib.suppress(*ConnectionLost):
+                await connection.close(timeout=1)
+
+    def _heard(self, _connection: Any, _pid: int, channel: str, payload: str) -> None:
+        self._inbox.put_nowait((channel, payload))
+
+    async def _deliver(self) -> None:
+        while True:
+            channel, payload = await self._inbox.get()
+            for listener in self._listeners[channel]:
+                try:
+                    await listener(payload)
+                except Exception:
+                    log.exception("notice.failed", channel=channel)

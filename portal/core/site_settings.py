@@ -1,0 +1,107 @@
+"""Site settings: every X of the regulation, with a default, changed in the browser by whom policy allows.
+
+A slice declares a setting where it is used and calls it for the value in force. Values are read from a
+snapshot in memory that each process renews when told of a change; a change is audited.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from portal.core import audit, clock, db
+from portal.core.context import current_act
+from portal.core.i18n import LazyText
+from portal.core.notify import notify
+
+CHANNEL = "site_settings"
+
+T = TypeVar("T", int, str, bool)
+
+
+class BadValue(Exception):
+    """The value does not fit the setting; ``args[0]`` is the error code."""
+
+
+@dataclass(frozen=True, slots=True)
+class SiteSetting(Generic[T]):
+    """Calling it gives the value in force."""
+
+    name: str
+    default: T
+    label: LazyText
+    help: LazyText | None = None
+    minimum: int | None = None
+    maximum: int | None = None
+    choices: tuple[str, ...] = ()
+    check: Callable[[str], bool] | None = None
+
+    def __call__(self) -> T:
+        value = _in_force.get(self.name, self.default)
+        return value if isinstance(value, type(self.default)) else self.default
+
+    def parse(self, text: str) -> T:
+        """The value that this text means; ``BadValue`` with a code otherwise."""
+        if isinstance(self.default, bool):
+            return text in ("1", "yes", "on", "true")  # type: ignore[return-value]
+        if isinstance(self.default, int):
+            return self._number(text)  # type: ignore[return-value]
+        if self.choices and text not in self.choices:
+            raise BadValue("not-a-choice")
+        if self.check and not self.check(text):
+            raise BadValue("bad-format")
+        return text  # type: ignore[return-value]
+
+    def _number(self, text: str) -> int:
+        try:
+            number = int(text.strip())
+        except ValueError:
+            raise BadValue("not-a-number") from None
+        if self.minimum is not None and number < self.minimum:
+            raise BadValue("too-small")
+        if self.maximum is not None and number > self.maximum:
+            raise BadValue("too-large")
+        return number
+
+
+_declared: dict[str, SiteSetting[Any]] = {}
+_in_force: dict[str, Any] = {}
+
+
+def declare(setting: SiteSetting[T]) -> SiteSetting[T]:
+    """Make a setting known to the settings page. Names are ``<slice>.<setting>``."""
+    if setting.name in _declared:
+        raise ValueError(f"the site setting {setting.name} is declared twice")
+    _declared[setting.name] = setting
+    return setting
+
+
+def declared() -> Mapping[str, SiteSetting[Any]]:
+    return _declared
+
+
+async def load(_payload: str = "") -> None:
+    """Renew the snapshot; called at start and whenever a change is notified."""
+    rows = await db.fetch("SELECT name, value FROM site_setting")
+    fresh = {row["name"]: json.loads(row["value"]) for row in rows}
+    _in_force.clear()
+    _in_force.update(fresh)
+
+
+async def change(name: str, text: str) -> None:
+    """Set it for all processes; ``BadValue`` when the text does not fit, KeyError for an unknown name."""
+    setting = _declared[name]
+    value = setting.parse(text)
+    async with db.transaction() as opened:
+        await db.execute(
+            "INSERT INTO site_setting (name, value, changed_by, changed_at) VALUES ($1, $2::jsonb, $3, $4) "
+            "ON CONFLICT (name) DO UPDATE SET value = excluded.value, changed_by = excluded.changed_by, "
+            "changed_at = excluded.changed_at",
+            name,
+            json.dumps(value),
+            current_act().subject,
+            clock.now(),
+        )
+        audit.record("settings:edit", "setting", name, before=setting(), after=value)
+        await notify(CHANNEL)
+        opened.after_commit.append(load)

@@ -1,0 +1,1 @@
+"""HTTP without features: respond, forms, errors, sessions, CSRF, templates, headers."""
