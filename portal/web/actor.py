@@ -1,0 +1,29 @@
+"""Who makes the request, in the policy's own terms."""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+VISITOR_SUBJECT: Final = "visitor"
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """``subject`` is what Casbin knows: a staff user name, or ``visitor`` for everybody without an account."""
+
+    subject: str
+    person_id: int | None = None
+    name: str = ""
+    session_id: bytes | None = None
+
+    @property
+    def signed_in(self) -> bool:
+        return self.person_id is not None
+
+
+VISITOR: Final = Actor(VISITOR_SUBJECT)
+
+
+def actor_of(connection: Any) -> Actor:
+    """The actor that the envelope found for this request."""
+    found: Actor = connection.scope["state"].get("actor", VISITOR)
+    return found

@@ -1,0 +1,87 @@
+"""Forged requests are refused: by origin for every change, and by a token that only our pages hold.
+
+The token is tied to a random cookie and to our key, and salted anew in each page, so that a compressed page gives
+nothing away by its length. It needs no store. A form carries it as ``_csrf_token``, htmx as ``X-CSRF-Token``.
+"""
+
+import secrets
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from litestar.connection import ASGIConnection, Request
+from litestar.exceptions import PermissionDeniedException
+from litestar.handlers import BaseRouteHandler
+
+from portal.core.keyring import Keyring
+from portal.core.signing import token, token_is_good
+
+COOKIE: Final = "csrf"
+FIELD: Final = "_csrf_token"
+HEADER: Final = "x-csrf-token"
+SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+
+#: Route option for changes that need no token: payment notices, which are signed, and preferences.
+EXEMPT: Final = "csrf_exempt"
+
+
+class ForgedRequest(PermissionDeniedException):
+    """The request does not come from one of our own pages, or the page is too old."""
+
+
+class CsrfToken:
+    """The token of one page. Made only if the page shows it; then the envelope sets the cookie."""
+
+    __slots__ = ("_keyring", "_made", "fresh", "nonce")
+
+    def __init__(self, keyring: Keyring, cookie: str | None) -> None:
+        self._keyring = keyring
+        self.nonce = cookie or secrets.token_urlsafe(18)
+        self.fresh = cookie is None
+        self._made = ""
+
+    @property
+    def needs_cookie(self) -> bool:
+        return self.fresh and bool(self._made)
+
+    def __str__(self) -> str:
+        if not self._made:
+            salt = secrets.token_urlsafe(6)
+            self._made = f"{salt}.{token(self._keyring, 'csrf', f'{salt}.{self.nonce}')}"
+        return self._made
+
+    __html__ = __str__
+
+    def accepts(self, given: str) -> bool:
+        salt, _dot, mark = given.partition(".")
+        return not self.fresh and token_is_good(
+            self._keyring, "csrf", f"{salt}.{self.nonce}", mark
+        )
+
+
+def same_origin(scope: Any) -> bool:
+    """Whether the browser says that the request comes from our own pages; tools that say nothing pass."""
+    headers = dict(scope["headers"])
+    if headers.get(b"sec-fetch-site", b"same-origin") not in (b"same-origin", b"none"):
+        return False
+    origin = headers.get(b"origin")
+    if origin is None:
+        return True
+    return urlsplit(origin.decode("latin-1")).netloc == headers.get(b"host", b"").decode("latin-1")
+
+
+async def csrf_guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
+    """An application-wide guard: every change comes from our own page."""
+    if connection.scope["type"] != "http" or connection.scope["method"] in SAFE:
+        return
+    if handler.opt.get(EXEMPT) == "signed":
+        return
+    if not same_origin(connection.scope):
+        raise ForgedRequest("foreign-origin")
+    if handler.opt.get(EXEMPT):
+        return
+    expected: CsrfToken = connection.scope["state"]["csrf"]
+    given = connection.headers.get(HEADER)
+    if given is None and isinstance(connection, Request):
+        given = (await connection.form()).get(FIELD)
+    if not isinstance(given, str) or not expected.accepts(given):
+        raise ForgedRequest("csrf-token")

@@ -1,0 +1,110 @@
+"""Error pages, made in one place: whole for a browser, a fragment for htmx, problem details for the API.
+
+Each says what happened, what is safe and what to do next; none shows an internal.
+"""
+
+from typing import Any, Final
+from urllib.parse import quote
+
+import structlog
+from litestar import Response
+from litestar.exceptions import HTTPException
+
+from portal.core import db
+from portal.core.i18n import language
+from portal.web.csrf import ForgedRequest
+from portal.web.permission import Refused, SignInFirst
+from portal.web.ratelimit import TooMany
+from portal.web.respond import go, page, wants_fragment
+
+log = structlog.get_logger(__name__)
+
+PAGES: Final = (400, 401, 403, 404, 405, 409, 413, 422, 429, 500, 503)
+SERVER_ERROR: Final = 500
+UNAVAILABLE: Final = 503
+
+
+class Unavailable(HTTPException):
+    """Busy or cut off from the database: the same request may be sent again in a moment."""
+
+    status_code = UNAVAILABLE
+
+
+def on_http_error(request: Any, error: HTTPException) -> Response[Any]:
+    """Every answer of 400 and above that was meant."""
+    status = error.status_code if error.status_code in PAGES else _nearest(error.status_code)
+    if isinstance(error, SignInFirst) and request.scope["method"] == "GET" and not _is_api(request):
+        query = request.scope["query_string"].decode("latin-1")
+        here = request.scope["path"] + (f"?{query}" if query else "")
+        return go(request, f"/login?next={quote(here)}")
+    return _answer(request, status, error)
+
+
+def on_unexpected(request: Any, error: Exception) -> Response[Any]:
+    """A fault of ours: logged with its request id, told without an internal."""
+    if isinstance(error, db.ConnectionLost):
+        log.warning("database.away", error=repr(error))
+        return _answer(request, UNAVAILABLE, error)
+    log.error("unexpected", exc_info=error, path=request.scope["path"])
+    return _answer(request, SERVER_ERROR, error)
+
+
+def _nearest(status: int) -> int:
+    return SERVER_ERROR if status >= SERVER_ERROR else 400
+
+
+def _is_api(request: Any) -> bool:
+    return str(request.scope["path"]).startswith("/api/")
+
+
+def _answer(request: Any, status: int, error: Exception) -> Response[Any]:
+    headers = {}
+    if isinstance(error, TooMany):
+        headers["Retry-After"] = str(error.retry_after)
+    elif status == UNAVAILABLE:
+        headers["Retry-After"] = "2"
+    if isinstance(error, HTTPException) and error.headers:
+        headers |= {name: str(value) for name, value in error.headers.items()}
+    if _is_api(request):
+        return _problem(request, status, error, headers)
+    answer = page(
+        request,
+        f"errors/{status}.html",
+        block="fragment" if wants_fragment(request) else None,
+        status=status,
+        **_words(error),
+    )
+    answer.headers.update(headers)
+    return answer
+
+
+def _words(error: Exception) -> dict[str, Any]:
+    """What the page may know: which duty is missing and whom to ask, how long to wait."""
+    return {
+        "duty": error.permission.describe(_language()) if isinstance(error, Refused) else None,
+        "permission": str(error.permission) if isinstance(error, Refused) else None,
+        "retry_after": error.retry_after if isinstance(error, TooMany) else 2,
+        "forged": isinstance(error, ForgedRequest),
+        "ask": None,
+    }
+
+
+def _language() -> Any:
+    return language()
+
+
+def _problem(
+    request: Any, status: int, error: Exception, headers: dict[str, str]
+) -> Response[dict[str, Any]]:
+    detail = error.detail if isinstance(error, HTTPException) and status < SERVER_ERROR else "failed"
+    return Response(
+        {
+            "type": "about:blank",
+            "status": status,
+            "title": detail,
+            "instance": request.scope["path"],
+        },
+        status_code=status,
+        media_type="application/problem+json",
+        headers=headers,
+    )

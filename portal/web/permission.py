@@ -1,0 +1,100 @@
+"""Permission on each route (PO-1): a guard that names it, a check for rows, a refusal to start without.
+
+The guard asks whether the actor could be allowed on any record at all; where the verdict depends on the record, the handler
+loads it and asks again with ``allow``. Every refusal is on the audit trail.
+"""
+
+from typing import Any
+
+from litestar import Litestar
+from litestar.connection import ASGIConnection
+from litestar.exceptions import NotAuthorizedException, PermissionDeniedException
+from litestar.handlers import BaseRouteHandler
+
+from portal.core import audit
+from portal.web.actor import Actor, actor_of
+from rbac.guard import PolicyBox
+from rbac.permissions import Permission
+from rbac.types import Facts
+
+
+class Refused(PermissionDeniedException):
+    """The policy says no. Tells which permission is missing, nothing of the object."""
+
+    def __init__(self, permission: Permission) -> None:
+        super().__init__("refused")
+        self.permission = permission
+
+
+class SignInFirst(NotAuthorizedException):
+    """Nobody is signed in, and visitors may not do this."""
+
+
+class UnguardedRoute(Exception):
+    """A route names no permission: the application does not start."""
+
+
+#: The policy in force in this process.
+policy = PolicyBox()
+
+
+class Needs:
+    """``guards=[Needs(Permission.BOOKING_CREATE)]``: the permission that a route asks for."""
+
+    def __init__(self, permission: Permission) -> None:
+        self.permission = permission
+
+    async def __call__(
+        self, connection: ASGIConnection[Any, Any, Any, Any], _handler: BaseRouteHandler
+    ) -> None:
+        actor = actor_of(connection)
+        if policy.may_ever(actor.subject, self.permission):
+            return
+        await refuse(actor, self.permission, "route", connection.scope["path"])
+
+
+async def refuse(
+    actor: Actor, permission: Permission, object_type: str, object_id: object, rule: str = ""
+) -> None:
+    """Put the refusal on the trail and raise it."""
+    if not actor.signed_in:
+        raise SignInFirst("sign-in-first")
+    await audit.refused(str(permission), object_type, object_id, rule)
+    raise Refused(permission)
+
+
+async def allow(
+    actor: Actor, permission: Permission, on: Facts, object_type: str, object_id: object
+) -> None:
+    """Ask again with the record's facts; raises ``Refused``, audited."""
+    decision = policy.decide(actor.subject, permission, on)
+    if not decision.allowed:
+        await refuse(actor, permission, object_type, object_id, decision.rule_id)
+
+
+def may(actor: Actor, permission: Permission, on: Facts | None = None) -> bool:
+    """For menus and buttons: what is shown, never what is allowed."""
+    if on is None:
+        return policy.may_ever(actor.subject, permission)
+    return policy.decide(actor.subject, permission, on).allowed
+
+
+def routes_without_permission(app: Litestar) -> list[str]:
+    """Paths and methods whose handler names no permission."""
+    missing = []
+    for route in app.routes:
+        for handler in getattr(route, "route_handlers", ()) or (route.route_handler,):
+            if handler.handler_name.startswith("options_handler") or is_guarded(handler):
+                continue
+            missing.append(f"{route.path} {handler.handler_name}")
+    return sorted(missing)
+
+
+def is_guarded(handler: BaseRouteHandler) -> bool:
+    return any(isinstance(guard, Needs) for guard in handler.resolve_guards())
+
+
+def require_permissions(app: Litestar) -> None:
+    """Refuse to start while a route names no permission (PO-1)."""
+    if missing := routes_without_permission(app):
+        raise UnguardedRoute("these routes name no permission: " + ", ".join(missing))

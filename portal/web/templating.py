@@ -1,0 +1,78 @@
+"""Templates: one environment, the globals and filters that every page may use."""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2_fragments import render_block
+
+from portal.core import clock, i18n
+from portal.core.money import yuan
+from portal.core.settings import settings
+from portal.web.assets import Assets
+
+ROOT: Final = Path(__file__).parents[2] / "templates"
+
+
+@cache
+def assets() -> Assets:
+    return Assets()
+
+
+@cache
+def environment() -> Environment:
+    """Autoescaping, strict about unknown names, compiled once."""
+    made = Environment(
+        loader=FileSystemLoader(ROOT),
+        autoescape=True,
+        auto_reload=settings().development,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n", "jinja2.ext.loopcontrols"],
+    )
+    made.install_gettext_callables(i18n.gettext, i18n.ngettext, newstyle=True)  # type: ignore[attr-defined]
+    made.globals["static"] = assets().url
+    made.filters.update(
+        money=yuan,
+        localdate=local_date,
+        localtime=local_time,
+        localdatetime=lambda instant: f"{local_date(instant)} {local_time(instant)}",
+        isodate=lambda day: day.isoformat(),
+        weekday=weekday,
+    )
+    return made
+
+
+def local_date(moment: date | datetime) -> str:
+    """2026年10月1日 or 1 October 2026, in the site's zone."""
+    day = clock.local(moment).date() if isinstance(moment, datetime) else moment
+    if i18n.language() == "zh":
+        return f"{day.year}年{day.month}月{day.day}日"
+    return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
+
+
+def local_time(moment: datetime) -> str:
+    return f"{clock.local(moment):%H:%M}"
+
+
+def weekday(day: date) -> str:
+    names = _WEEKDAYS_ZH if i18n.language() == "zh" else _WEEKDAYS
+    return names[day.weekday()]
+
+
+_MONTHS: Final = (
+    "January February March April May June July August September October November December".split()
+)
+_WEEKDAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_WEEKDAYS_ZH: Final = ("周一", "周二", "周三", "周四", "周五", "周六", "周日")
+
+
+def render(template: str, context: Mapping[str, Any], block: str | None = None) -> str:
+    """The whole page, or one named block of it for an htmx swap."""
+    if block is None:
+        return environment().get_template(template).render(context)
+    return render_block(environment(), template, block, context)

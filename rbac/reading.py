@@ -1,0 +1,259 @@
+"""Reading policy lines: everything that would make a policy untrustworthy is refused here.
+
+A malformed name, a permission that does not exist, a relation or condition that does not compile, a
+line said twice, roles or reporting lines that run in a circle. All problems are found in one
+reading, each with its line and place, so that an editor can mark them together.
+"""
+
+import re
+from collections.abc import Collection, Iterable, Sequence
+from typing import NamedTuple
+
+from rbac.conditions import BadCondition, compile_condition
+from rbac.lines import (
+    ALLOW,
+    DENY,
+    DUAL,
+    EVERY,
+    SOLID,
+    Grant,
+    Inclusion,
+    Report,
+    Rule,
+    instant,
+    is_role,
+)
+from rbac.relations import BadRelation, parse_relation
+from rbac.structure import MAX_STEPS, Malformed, check_upward
+from rbac.validity import in_force, moments
+
+_PERSON = re.compile(r"[\w.@+-]{1,64}")
+_ROLE = re.compile(r"role:[\w.-]{1,64}")
+_SUBJECT = re.compile(rf"{_ROLE.pattern}|{_PERSON.pattern}")
+_GROUP = re.compile(r"\*|[\w.-]{1,64}")
+_EFFECTS = frozenset({ALLOW, DENY})
+
+
+class Problem(NamedTuple):
+    """``field`` counts from 0 (the line's kind); ``offset`` is the place within the field."""
+
+    line: int
+    field: int
+    code: str
+    offset: int = 0
+    detail: str = ""
+
+
+class PolicyError(ValueError):
+    """A policy that was refused, with everything that is wrong with it."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        first = problems[0]
+        words = f"line {first.line}, field {first.field}: {first.code} {first.detail}".rstrip()
+        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+        super().__init__(words + more)
+        self.problems = tuple(problems)
+
+
+class Contents(NamedTuple):
+    rules: tuple[Rule, ...]
+    inclusions: tuple[Inclusion, ...]
+    grants: tuple[Grant, ...]
+    reports: tuple[Report, ...]
+
+
+def split(line: str) -> list[str]:
+    """Split at the commas outside brackets, as pycasbin's own file adapter does."""
+    if "(" not in line and "[" not in line:
+        return [field.strip() for field in line.split(",")]
+    fields, depth, start = [], 0, 0
+    for place, letter in enumerate(line):
+        if letter in "([":
+            depth += 1
+        elif letter in ")]":
+            depth -= 1
+        elif letter == "," and depth <= 0:
+            fields.append(line[start:place].strip())
+            start = place + 1
+    return [*fields, line[start:].strip()]
+
+
+class Reader:
+    """Takes line after line, remembering what was already found good; ``finish`` hands over."""
+
+    def __init__(self, known: Collection[str]) -> None:
+        pairs = [(name.partition(":")[0], name.partition(":")[2]) for name in known]
+        self._permissions = {
+            *pairs,
+            *((resource, EVERY) for resource, _ in pairs),
+            *((EVERY, action) for _, action in pairs),
+            (EVERY, EVERY),
+        }
+        self._rules: dict[Rule, int] = {}
+        self._inclusions: dict[Inclusion, int] = {}
+        self._grants: dict[Grant, int] = {}
+        self._reports: dict[Report, int] = {}
+        self._problems: list[Problem] = []
+        self._good: dict[re.Pattern[str], set[str]] = {_SUBJECT: set(), _GROUP: set()}
+        self._good_rights: set[tuple[str, ...]] = set()
+
+    def read(self, number: int, tokens: Sequence[str]) -> None:
+        kind = tokens[0] if tokens else ""
+        if kind == "p":
+            self._read_rule(number, tokens)
+        elif kind == "g":
+            self._read_role_line(number, tokens)
+        elif kind in (SOLID, DUAL):
+            self._read_report(number, tokens)
+        else:
+            self._refuse(number, 0, "unknown-line")
+
+    def finish(self) -> Contents:
+        """Check what only the whole can show. Raises PolicyError with every problem found."""
+        included: dict[str, list[str]] = {}
+        for inclusion in self._inclusions:
+            included.setdefault(inclusion.role, []).append(inclusion.included)
+        try:
+            check_upward(included, MAX_STEPS - 1)  # the first step leads from person to role
+        except Malformed as error:
+            lines = {line.role: number for line, number in self._inclusions.items()}
+            self._refuse_chain(lines, error)
+        self._check_reports()
+        if self._problems:
+            raise PolicyError(sorted(self._problems))
+        return Contents(
+            tuple(self._rules),
+            tuple(self._inclusions),
+            tuple(self._grants),
+            tuple(self._reports),
+        )
+
+    def _check_reports(self) -> None:
+        """Refuse circles at any one instant: who led whom last year may be led by them now."""
+        try:
+            check_upward(_upward(self._reports))
+        except Malformed:
+            for moment in moments(self._reports):
+                try:
+                    check_upward(_upward(r for r in self._reports if in_force(r, moment)))
+                except Malformed as error:
+                    lines = {line.person: number for line, number in self._reports.items()}
+                    self._refuse_chain(lines, error)
+                    return
+
+    def _refuse_chain(self, lines: dict[str, int], error: Malformed) -> None:
+        self._refuse(lines[error.chain[0]], 1, error.code, detail=" > ".join(error.chain))
+
+    def _read_rule(self, number: int, tokens: Sequence[str]) -> None:
+        if len(tokens) != len(Rule._fields) + 1:
+            self._refuse(number, 0, "field-count", detail=f"{len(Rule._fields) + 1}")
+            return
+        rule = Rule(*tokens[1:])
+        right = rule[2:]
+        sound = (
+            rule.subject in self._good[_SUBJECT] or self._check(_SUBJECT, number, 1, rule.subject)
+        ) and (rule.group in self._good[_GROUP] or self._check(_GROUP, number, 2, rule.group))
+        if right not in self._good_rights:
+            sound = self._check_right(number, rule) and sound
+        if rule.group != EVERY and not is_role(rule.subject):
+            self._refuse(number, 2, "person-in-group")
+        elif rule in self._rules:
+            self._refuse(number, 0, "repeated")
+        elif sound:
+            self._rules[rule] = number
+
+    def _check_right(self, number: int, rule: Rule) -> bool:
+        before = len(self._problems)
+        if (rule.resource, rule.action) not in self._permissions:
+            self._refuse(number, 3, "unknown-permission", detail=rule.permission)
+        try:
+            parse_relation(rule.relation)
+        except BadRelation as error:
+            self._refuse(number, 5, error.code, error.offset)
+        try:
+            compile_condition(rule.condition)
+        except BadCondition as error:
+            self._refuse(number, 6, error.code, error.offset, error.detail)
+        if rule.effect not in _EFFECTS:
+            self._refuse(number, 7, "unknown-effect")
+        if len(self._problems) > before:
+            return False
+        self._good_rights.add(rule[2:])
+        return True
+
+    def _read_role_line(self, number: int, tokens: Sequence[str]) -> None:
+        if not len(("g", "holder", "role", "group")) <= len(tokens) <= len(Grant._fields) + 1:
+            self._refuse(number, 0, "field-count", detail="4-7")
+            return
+        grant = Grant(*tokens[1:])
+        sound = (
+            self._check(_SUBJECT, number, 1, grant.person)
+            and self._check(_ROLE, number, 2, grant.role)
+            and self._check(_GROUP, number, 3, grant.group)
+        )
+        if not sound:
+            return
+        if is_role(grant.person):
+            self._read_inclusion(number, grant)
+        elif grant in self._grants:
+            self._refuse(number, 0, "repeated")
+        elif (not grant.instead_of or self._check(_PERSON, number, 6, grant.instead_of)) and (
+            self._check_window(number, 4, grant.since, grant.until)
+        ):
+            self._grants[grant] = number
+
+    def _read_inclusion(self, number: int, grant: Grant) -> None:
+        inclusion = Inclusion(grant.person, grant.role)
+        if grant.group != EVERY:
+            self._refuse(number, 3, "role-in-group")
+        elif grant.since or grant.until or grant.instead_of:
+            self._refuse(number, 4, "role-for-a-time")
+        elif inclusion in self._inclusions:
+            self._refuse(number, 0, "repeated")
+        else:
+            self._inclusions[inclusion] = number
+
+    def _read_report(self, number: int, tokens: Sequence[str]) -> None:
+        if not len((SOLID, "person", "superior")) <= len(tokens) <= len(Report._fields):
+            self._refuse(number, 0, "field-count", detail="3-5")
+            return
+        report = Report(*tokens)
+        if report in self._reports:
+            self._refuse(number, 0, "repeated")
+        elif (
+            self._check(_PERSON, number, 1, report.person)
+            and self._check(_PERSON, number, 2, report.superior)
+            and self._check_window(number, 3, report.since, report.until)
+        ):
+            self._reports[report] = number
+
+    def _check(self, pattern: re.Pattern[str], number: int, field: int, name: str) -> bool:
+        good = self._good.setdefault(pattern, set())
+        if name not in good:
+            if not pattern.fullmatch(name):
+                self._refuse(number, field, "bad-name")
+                return False
+            good.add(name)
+        return True
+
+    def _check_window(self, number: int, field: int, since: str, until: str) -> bool:
+        start, end = instant(since), instant(until)
+        if since and start is None:
+            self._refuse(number, field, "bad-instant")
+        elif until and end is None:
+            self._refuse(number, field + 1, "bad-instant")
+        elif start is not None and end is not None and start >= end:
+            self._refuse(number, field + 1, "ends-before-it-begins")
+        else:
+            return True
+        return False
+
+    def _refuse(self, line: int, field: int, code: str, offset: int = 0, detail: str = "") -> None:
+        self._problems.append(Problem(line, field, code, offset, detail))
+
+
+def _upward(reports: Iterable[Report]) -> dict[str, list[str]]:
+    above: dict[str, list[str]] = {}
+    for report in reports:
+        above.setdefault(report.person, []).append(report.superior)
+    return above

@@ -1,0 +1,103 @@
+"""What a subject must be to the record: the terms of a rule's relation field.
+
+A term answers yes, no, or "not known" (None) when the facts do not tell. An allow rule matches when
+every term is certain, a deny rule when none is excluded; so a forgotten fact never opens a door.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
+from typing import Protocol
+
+from rbac.facts import Facts
+
+ANY = "any"
+EVERY_GROUP = "*"
+
+
+class Term(StrEnum):
+    """``solid`` and ``dual`` are one step up on that line, ``direct`` one step on either.
+
+    ``solid_superior`` is any number of steps on solid lines, ``superior`` on lines of either kind.
+    """
+
+    DIRECT = "direct"
+    DUAL = "dual"
+    GROUP = "group"
+    OWNER = "owner"
+    PARTY = "party"
+    REQUESTER = "requester"
+    SOLID = "solid"
+    SOLID_SUPERIOR = "solid_superior"
+    SUPERIOR = "superior"
+
+
+LINE_TERMS = frozenset({Term.DIRECT, Term.DUAL, Term.SOLID, Term.SOLID_SUPERIOR, Term.SUPERIOR})
+
+
+class BadRelation(ValueError):
+    """A relation nobody can have or nothing defines, and the offset of the offending term."""
+
+    def __init__(self, code: str, offset: int) -> None:
+        super().__init__(f"{code} at {offset}")
+        self.code = code
+        self.offset = offset
+
+
+class Lines(Protocol):
+    """The reporting lines in force: who stands above a person by each kind of line."""
+
+    def above(self, person: str, term: Term) -> frozenset[str]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """Terms that must all be as wanted; none for ``any``."""
+
+    text: str
+    wanted: tuple[tuple[Term, bool], ...]
+
+
+@lru_cache(maxsize=1024)
+def parse_relation(text: str) -> Relation:
+    """Read ``any`` or terms joined by ``&``. Raises BadRelation."""
+    if text.strip() == ANY:
+        return Relation(text, ())
+    wanted: dict[Term, bool] = {}
+    offset = 0
+    for part in text.split("&"):
+        name = part.strip()
+        place = offset + len(part) - len(part.lstrip())
+        offset += len(part) + 1
+        asked = not name.startswith("!")
+        try:
+            term = Term(name.removeprefix("!"))
+        except ValueError:
+            raise BadRelation("unknown-relation", place) from None
+        if wanted.setdefault(term, asked) is not asked:
+            raise BadRelation("contradiction", place)
+    return Relation(text, tuple(wanted.items()))
+
+
+Known = Callable[[Facts], bool | None]
+
+
+def answer(term: Term, subject: str, groups: frozenset[str], lines: Lines) -> Known:
+    """Bind a term to one subject, the groups in which it holds the rule's role, and the lines."""
+    if term is Term.GROUP:
+        return lambda facts: _in_group(facts.group, groups)
+    if term is Term.OWNER:
+        return lambda facts: None if facts.owner is None else facts.owner == subject
+    if term is Term.REQUESTER:
+        return lambda facts: None if facts.requester is None else facts.requester == subject
+    if term is Term.PARTY:
+        return lambda facts: None if facts.parties is None else subject in facts.parties
+    above = lines.above
+    return lambda facts: None if facts.owner is None else subject in above(facts.owner, term)
+
+
+def _in_group(group: str | None, groups: frozenset[str]) -> bool | None:
+    if group is None:
+        return None
+    return bool(group) and (group in groups or EVERY_GROUP in groups)
