@@ -5,8 +5,10 @@ becoming the portal's bottleneck there is one chain per day and *lane*; a proces
 of its own, so that two processes seldom wait for one chain's head. Entries of a transaction are
 gathered and appended in one call just before the commit, which keeps the head locked briefly.
 
-``hash = sha256(previous hash ‖ fields)``, each field as ``<octets>:<text>``, the first entry of a chain
-following ``sha256("<day>/<lane>")``. Detail must never hold a document number, a phone number or a secret.
+An entry's digest is sha256 over its fields, each as ``<octets>:<text>``. Each append adds one link,
+``sha256(previous link ‖ digests appended)``; the first link of a chain follows ``sha256("<day>/<lane>")``. One
+link for many entries keeps a batch of bookings cheap, and the digests still tell which entry was
+altered. Detail must never hold a document number, a phone number or a secret.
 """
 
 import hashlib
@@ -166,38 +168,62 @@ async def verify() -> AsyncIterator[int | Break]:
     async with db.transaction() as opened:
         if opened.parent is None:
             await db.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-        for chain in await db.fetch(
-            "SELECT day, lane, length, head FROM audit_chain "
-            "UNION SELECT DISTINCT e.day, e.lane, 0::bigint, NULL::bytea FROM audit_entry e "
-            "WHERE NOT EXISTS (SELECT FROM audit_chain c WHERE (c.day, c.lane) = (e.day, e.lane)) "
-            "ORDER BY day, lane"
-        ):
-            head, seq, broken = seed(chain["day"], chain["lane"]), 0, False
-            rows = opened.connection.cursor(
-                f"SELECT {FIELDS}, detail::text AS detail, hash FROM audit_entry "  # noqa: S608
-                "WHERE day = $1 AND lane = $2 ORDER BY seq",
-                chain["day"],
-                chain["lane"],
-                prefetch=2000,
-            )
-            async for row in rows:
-                seq += 1
+        for row in await db.fetch(_CHAINS):
+            chain = Chain(row["day"], row["lane"])
+            rows = opened.connection.cursor(_ENTRIES, row["day"], row["lane"], prefetch=2000)
+            async for entry in rows:
                 seen += 1
-                if reason := _wrong(row, seq, head):
-                    yield Break(chain["day"], chain["lane"], seq, reason)
-                    broken = True
+                chain.take(entry)
+                if chain.broken:
                     break
-                head = row["hash"]
                 if seen % 10_000 == 0:
                     yield seen
-            if not broken and (seq != chain["length"] or head != chain["head"]):
-                yield Break(chain["day"], chain["lane"], seq + 1, "the chain's end is missing")
+            chain.finish(row["length"], row["head"])
+            if chain.broken:
+                yield chain.broken
     yield seen
 
 
-def _wrong(row: Any, seq: int, head: bytes) -> str | None:
-    if row["seq"] != seq:
-        return "an entry is missing"
-    if hashlib.sha256(head + fingerprint(row)).digest() != row["hash"]:
-        return "the entry was altered"
-    return None
+_CHAINS: Final = (
+    "SELECT day, lane, length, head FROM audit_chain "
+    "UNION SELECT DISTINCT e.day, e.lane, 0::bigint, NULL::bytea FROM audit_entry e "
+    "WHERE NOT EXISTS (SELECT FROM audit_chain c WHERE (c.day, c.lane) = (e.day, e.lane)) "
+    "ORDER BY day, lane"
+)
+_ENTRIES: Final = (
+    f"SELECT {FIELDS}, e.detail::text AS detail, e.digest, l.hash AS link FROM audit_entry e "  # noqa: S608
+    "LEFT JOIN audit_link l USING (day, lane, seq) WHERE day = $1 AND lane = $2 ORDER BY seq"
+)
+
+
+class Chain:
+    """Follows one chain entry by entry; ``broken`` is the first place where it does not hold."""
+
+    def __init__(self, day: date, lane: int) -> None:
+        self.day, self.lane = day, lane
+        self.seq = 0
+        self.broken: Break | None = None
+        self._head = seed(day, lane)
+        self._open: list[bytes] = []  # digests that no link has covered yet
+
+    def take(self, entry: Any) -> None:
+        self.seq += 1
+        if entry["seq"] != self.seq:
+            self._break("an entry is missing")
+        elif hashlib.sha256(fingerprint(entry)).digest() != entry["digest"]:
+            self._break("the entry was altered")
+        else:
+            self._open.append(entry["digest"])
+            if entry["link"] is not None:
+                self._head = hashlib.sha256(self._head + b"".join(self._open)).digest()
+                self._open.clear()
+                if self._head != entry["link"]:
+                    self._break("the entries up to here do not fit their link")
+
+    def finish(self, length: int, head: bytes | None) -> None:
+        if self.broken is None and (self._open or self.seq != length or self._head != head):
+            self.seq += 1
+            self._break("the chain's end is missing")
+
+    def _break(self, reason: str) -> None:
+        self.broken = Break(self.day, self.lane, self.seq, reason)

@@ -15,6 +15,7 @@ import hashlib
 import hmac
 import secrets
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Final, Protocol
 
 from cryptography.exceptions import InvalidTag
@@ -23,7 +24,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.ciphers.algorithms import SM4
 
 from portal.core import clock, db
-from portal.core.keyring import Keyring
+from portal.core.keyring import Keyring, keyring
 
 AES: Final = "aes-256-gcm"
 SM4_GCM: Final = "sm4-gcm"
@@ -208,9 +209,15 @@ class Vault:
             raise Unreadable("a data key does not open with this key file") from None
 
 
-def blind_index(keyring: Keyring, kind: str, value: str) -> bytes:
+@cache
+def vault() -> Vault:
+    """The data keys of this process."""
+    return Vault(keyring())
+
+
+def blind_index(kind: str, value: str) -> bytes:
     """A keyed digest that lets equal values be found without being readable (16 bytes).
 
     Plain hashes would not do: all resident numbers can be tried in minutes.
     """
-    return hmac.digest(keyring.index, f"{kind}:{value}".encode(), hashlib.sha256)[:16]
+    return hmac.digest(keyring().index, f"{kind}:{value}".encode(), hashlib.sha256)[:16]

@@ -12,11 +12,14 @@ import os
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from portal.core.settings import settings
 
 FORMAT: Final = 1
 
@@ -62,6 +65,12 @@ def load(path: Path) -> Keyring:
         },
         ticket_active=int(stored["ticket"][-1]["id"]),
     )
+
+
+@cache
+def keyring() -> Keyring:
+    """The keys of this process, read once; a new key is used after a restart."""
+    return load_or_create(settings().key_file)
 
 
 def add_wrapping_key(path: Path) -> str:

@@ -6,18 +6,21 @@ was away notices were lost, so every listener is also called after each reconnec
 
 import asyncio
 import contextlib
+import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import asyncpg
 import structlog
 
 from portal.core.db import ConnectionLost, engine, execute
 
 Listener = Callable[[str], Awaitable[None]]
 
-RECONNECT_SECONDS = 0.5
-PULSE_SECONDS = 5.0
+RECONNECT_SECONDS = 0.25
+GRACE_SECONDS = 1.0
+PULSE_SECONDS = 2.0
 
 log = structlog.get_logger(__name__)
 
@@ -28,10 +31,14 @@ async def notify(channel: str, payload: str = "") -> None:
 
 
 class Notices:
-    """The listening side. ``connected`` is False while what this process knows may be stale."""
+    """The listening side. ``connected`` is False while what this process knows may be stale.
 
-    def __init__(self) -> None:
+    ``on_lost`` is called when the connection could not be had back for ``GRACE_SECONDS``.
+    """
+
+    def __init__(self, on_lost: Callable[[], None] = lambda: None) -> None:
         self.connected = False
+        self._on_lost = on_lost
         self._listeners: dict[str, list[Listener]] = defaultdict(list)
         self._inbox: asyncio.Queue[tuple[str, str]] = asyncio.Queue()
         self._tasks: list[asyncio.Task[None]] = []
@@ -55,10 +62,15 @@ class Notices:
         self._tasks = []
 
     async def _stay_connected(self, ready: asyncio.Event) -> None:
+        since: float | None = None
         while True:
-            with contextlib.suppress(*ConnectionLost):
+            with contextlib.suppress(*ConnectionLost, asyncpg.PostgresError):
                 await self._listen(ready)
+            now = time.monotonic()
+            since = now if self.connected or since is None else since
             self.connected = False
+            if now - since >= GRACE_SECONDS:
+                self._on_lost()
             await asyncio.sleep(RECONNECT_SECONDS)
 
     async def _listen(self, ready: asyncio.Event) -> None:

@@ -15,7 +15,7 @@ from portal.core import audit
 from portal.web.actor import Actor, actor_of
 from rbac.guard import PolicyBox
 from rbac.permissions import Permission
-from rbac.types import Facts
+from rbac.facts import Facts
 
 
 class Refused(PermissionDeniedException):

@@ -9,6 +9,7 @@ import hashlib
 import secrets
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Final
 
 from portal.core import clock, db
@@ -124,6 +125,12 @@ class Sessions:
         )
         await notify(CHANNEL)
         return len(ended)
+
+
+@cache
+def sessions() -> Sessions:
+    """The sessions of this process."""
+    return Sessions(Limits())
 
 
 def hashed(cookie: str) -> bytes:

@@ -30,17 +30,43 @@ CREATE TABLE audit_entry (
     address text NOT NULL,
     request_id text NOT NULL,
     detail jsonb NOT NULL,
-    hash bytea NOT NULL CHECK (octet_length(hash) = 32),
+    digest bytea NOT NULL CHECK (octet_length(digest) = 32),
     PRIMARY KEY (day, lane, seq)
 ) PARTITION BY RANGE (day);
 CREATE TABLE audit_entry_rest PARTITION OF audit_entry DEFAULT;
-CREATE INDEX audit_entry_by_time ON audit_entry (at DESC, lane, seq);
-CREATE INDEX audit_entry_by_object ON audit_entry (object_type, object_id, at DESC);
+CREATE INDEX audit_entry_by_time ON audit_entry USING brin (at) WITH (pages_per_range = 16);
+CREATE INDEX audit_entry_by_object ON audit_entry (object_id, object_type);
 CREATE INDEX audit_entry_by_subject ON audit_entry (subject, at DESC) WHERE subject <> 'visitor';
 
-CREATE FUNCTION audit_field(value text) RETURNS bytea
-LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN
-    convert_to(octet_length(value) || ':' || value, 'UTF8');
+-- One link for each append: it ties the entries up to seq to everything before them.
+CREATE TABLE audit_link (
+    day date NOT NULL,
+    lane smallint NOT NULL,
+    seq bigint NOT NULL CHECK (seq > 0),
+    hash bytea NOT NULL CHECK (octet_length(hash) = 32),
+    PRIMARY KEY (day, lane, seq)
+);
+
+-- sha256 over the fields, each as <octets>:<text> (core/audit.py, fingerprint).
+CREATE FUNCTION audit_digest(day date, lane smallint, seq bigint, us text, subject text, act text,
+    object_type text, object_id text, outcome text, rule text, address text, request_id text, detail text
+) RETURNS bytea LANGUAGE sql STABLE PARALLEL SAFE RETURN
+    sha256(convert_to(concat(
+        octet_length(day::text), ':', day, octet_length(lane::text), ':', lane,
+        octet_length(seq::text), ':', seq, octet_length(us), ':', us,
+        octet_length(subject), ':', subject, octet_length(act), ':', act,
+        octet_length(object_type), ':', object_type, octet_length(object_id), ':', object_id,
+        octet_length(outcome), ':', outcome, octet_length(rule), ':', rule,
+        octet_length(address), ':', address, octet_length(request_id), ':', request_id,
+        octet_length(detail), ':', detail), 'UTF8'));
+
+-- Ties what was appended up to this entry to everything before it.
+CREATE FUNCTION audit_close(p_day date, p_lane smallint, p_seq bigint, p_hash bytea) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO audit_link VALUES (p_day, p_lane, p_seq, p_hash);
+    UPDATE audit_chain SET length = p_seq, head = p_hash WHERE day = p_day AND lane = p_lane;
+END $$;
 
 -- Appends entries to a chain, whose head row is the lock. The caller holds it until its commit.
 CREATE FUNCTION audit_append(p_lane smallint, p_entries jsonb) RETURNS void
@@ -51,29 +77,28 @@ DECLARE
     v_us text := ((extract(epoch FROM v_at) * 1000000)::bigint)::text;
     v_seq bigint;
     v_head bytea;
-    e record;
+    v_written bigint;
+    v_digests bytea;
 BEGIN
     INSERT INTO audit_chain (day, lane, head)
     VALUES (v_day, p_lane, sha256(convert_to(v_day || '/' || p_lane, 'UTF8')))
     ON CONFLICT DO NOTHING;
     SELECT length, head INTO v_seq, v_head FROM audit_chain
     WHERE day = v_day AND lane = p_lane FOR UPDATE;
-    FOR e IN
-        SELECT * FROM jsonb_to_recordset(p_entries) AS t(
+    WITH entry AS (
+        SELECT row_number() OVER () + v_seq AS seq, t.* FROM jsonb_to_recordset(p_entries) AS t(
             subject text, act text, object_type text, object_id text, outcome text,
             rule text, address text, request_id text, detail jsonb)
-    LOOP
-        v_seq := v_seq + 1;
-        v_head := sha256(v_head
-            || audit_field(v_day::text) || audit_field(p_lane::text) || audit_field(v_seq::text)
-            || audit_field(v_us) || audit_field(e.subject) || audit_field(e.act)
-            || audit_field(e.object_type) || audit_field(e.object_id) || audit_field(e.outcome)
-            || audit_field(e.rule) || audit_field(e.address) || audit_field(e.request_id)
-            || audit_field(e.detail::text));
-        INSERT INTO audit_entry VALUES (v_day, p_lane, v_seq, v_at, e.subject, e.act, e.object_type,
-            e.object_id, e.outcome, e.rule, e.address, e.request_id, e.detail, v_head);
-    END LOOP;
-    UPDATE audit_chain SET length = v_seq, head = v_head WHERE day = v_day AND lane = p_lane;
+    ), written AS (
+        INSERT INTO audit_entry (day, lane, seq, at, subject, act, object_type, object_id, outcome, rule,
+            address, request_id, detail, digest)
+        SELECT v_day, p_lane, e.seq, v_at, e.subject, e.act, e.object_type, e.object_id, e.outcome, e.rule,
+            e.address, e.request_id, e.detail, audit_digest(v_day, p_lane, e.seq, v_us, e.subject, e.act,
+                e.object_type, e.object_id, e.outcome, e.rule, e.address, e.request_id, e.detail::text)
+        FROM entry e RETURNING seq, digest
+    )
+    SELECT count(*), string_agg(digest, ''::bytea ORDER BY seq) INTO v_written, v_digests FROM written;
+    PERFORM audit_close(v_day, p_lane, v_seq + v_written, sha256(v_head || v_digests));
 END $$;
 
 CREATE FUNCTION audit_is_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -81,6 +106,8 @@ BEGIN
     RAISE EXCEPTION 'the audit trail is append-only' USING ERRCODE = 'insufficient_privilege';
 END $$;
 CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON audit_entry
+    FOR EACH ROW EXECUTE FUNCTION audit_is_append_only();
+CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON audit_link
     FOR EACH ROW EXECUTE FUNCTION audit_is_append_only();
 
 -- Data keys, wrapped by a key of the key file (core/crypto.py).

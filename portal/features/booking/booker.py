@@ -237,10 +237,10 @@ def _answer(item: _Waiting, outcome: Outcome) -> None:
         item.outcome.set_result(outcome)
 
 
-_PARAMETERS: Final = 36
+_PARAMETERS: Final = 33
 BOOK_BATCH: Final = (
     "SELECT outcome, order_code, order_day FROM book_batch("
-    + ", ".join(f"${number}" for number in range(1, _PARAMETERS))
+    + ", ".join(f"${number}" for number in range(1, _PARAMETERS + 1))
     + ")"
 )
 

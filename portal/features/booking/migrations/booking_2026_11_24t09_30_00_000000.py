@@ -10,7 +10,7 @@ CREATE TABLE booking_order (
     visit_day date NOT NULL,
     code text NOT NULL CHECK (length(code) = 11),
     slot integer NOT NULL REFERENCES slot (id),
-    product integer NOT NULL REFERENCES product (id),
+    product integer NOT NULL,  -- the slot's
     channel text NOT NULL CHECK (channel IN ('online', 'window', 'agency')),
     state text NOT NULL CHECK (state IN ('held', 'confirmed', 'partly_used', 'used', 'closed', 'expired',
         'cancelled', 'refunding', 'refunded', 'refund_failed', 'replaced')),
@@ -45,8 +45,8 @@ CREATE TABLE ticket (
     visit_day date NOT NULL,
     order_code text NOT NULL,
     ordinal smallint NOT NULL CHECK (ordinal >= 0),
-    slot integer NOT NULL REFERENCES slot (id),
-    product integer NOT NULL REFERENCES product (id),
+    slot integer NOT NULL,     -- the order's; its foreign key checks it
+    product integer NOT NULL,
     state text NOT NULL CHECK (state IN
         ('reserved', 'valid', 'used', 'cancelled', 'refunded', 'expired', 'no_show', 'replaced')),
     category text NOT NULL,
@@ -77,7 +77,7 @@ CREATE TABLE booking_key (
     order_code text NOT NULL,
     created_at timestamptz NOT NULL
 );
-CREATE INDEX booking_key_by_age ON booking_key (created_at);
+CREATE INDEX booking_key_by_age ON booking_key USING brin (created_at);
 
 -- Documents and phones that may not book for a time (BK-7); the reason is explained, an appeal is possible.
 CREATE TABLE booking_block (
@@ -133,8 +133,7 @@ DECLARE
     v_at timestamptz := clock_timestamp();
     v_audit_day date := (v_at AT TIME ZONE 'UTC')::date;
     v_us text := ((extract(epoch FROM v_at) * 1000000)::bigint)::text;
-    v_seq bigint; v_head bytea; v_detail jsonb;
-    h_seq bigint[] := '{}'; h_hash bytea[] := '{}'; h_detail jsonb[] := '{}'; h_request integer[] := '{}';
+    v_seq bigint; v_head bytea; v_digests bytea; v_booked integer;
 BEGIN
     PERFORM FROM slot WHERE id = ANY (p_slots) ORDER BY id FOR NO KEY UPDATE;
     SELECT array_agg(x.visit_day ORDER BY q.id), array_agg(x.product ORDER BY q.id),
@@ -203,24 +202,31 @@ BEGIN
         FROM unnest(p_slots, v_sold_online, v_sold_window, v_sold_agency) AS d(id, online, win, agency)
         WHERE slot.id = d.id AND d.online + d.win + d.agency > 0;
         INSERT INTO booking_key (key, slot, visit_day, order_code, created_at)
-        SELECT p_key[i], p_slots[p_at[i]], v_day[p_at[i]], p_code[i], p_now
-        FROM generate_series(1, n) AS i WHERE v_outcome[i] = 'booked' ORDER BY p_key[i];
-        INSERT INTO booking_order (visit_day, code, slot, product, channel, state, party, places, payment, total_fen,
-            phone_sealed, phone_index, language, consent_version, guardian_consent, sold_by, created_at,
-            hold_until, confirmed_at)
-        SELECT v_day[p_at[i]], p_code[i], p_slots[p_at[i]], v_product[p_at[i]], p_channel[i], p_state[i], p_party[i],
-            p_party[i], p_payment[i], p_total[i], p_phone[i], p_phone_index[i], p_language[i], p_consent[i],
-            p_guardian[i], p_sold_by[i], p_now, p_hold[i], CASE WHEN p_state[i] = 'confirmed' THEN p_now END
-        FROM generate_series(1, n) AS i WHERE v_outcome[i] = 'booked';
+        SELECT q.key, p_slots[q.at], v_day[q.at], q.code, p_now
+        FROM unnest(p_key, p_at, p_code, v_outcome) AS q(key, at, code, outcome)
+        WHERE q.outcome = 'booked' ORDER BY q.key;
+        INSERT INTO booking_order (visit_day, code, slot, product, channel, state, party, places, payment,
+            total_fen, phone_sealed, phone_index, language, consent_version, guardian_consent, sold_by,
+            created_at, hold_until, confirmed_at)
+        SELECT v_day[q.at], q.code, p_slots[q.at], v_product[q.at], q.channel, q.state, q.party, q.party, q.payment,
+            q.total, q.phone, q.phone_index, q.language, q.consent, q.guardian, q.sold_by,
+            p_now, q.hold, CASE WHEN q.state = 'confirmed' THEN p_now END
+        FROM unnest(p_at, p_code, p_channel, p_state, p_party, p_payment, p_total, p_phone, p_phone_index,
+                p_language, p_consent, p_guardian, p_sold_by, p_hold, v_outcome)
+            AS q(at, code, channel, state, party, payment, total, phone, phone_index, language, consent,
+                guardian, sold_by, hold, outcome)
+        WHERE q.outcome = 'booked';
         INSERT INTO ticket (visit_day, order_code, ordinal, slot, product, state, category, price_fen, price_rule,
             proof, name_sealed, id_type, id_sealed, id_index, country)
-        SELECT v_day[p_at[t.request]], p_code[t.request], t.ordinal, p_slots[p_at[t.request]],
-            v_product[p_at[t.request]], CASE WHEN p_state[t.request] = 'confirmed' THEN 'valid' ELSE 'reserved' END,
+        SELECT v_day[q.at], q.code, t.ordinal, p_slots[q.at], v_product[q.at],
+            CASE WHEN q.state = 'confirmed' THEN 'valid' ELSE 'reserved' END,
             t.category, t.price, t.rule, t.proof, t.name, t.id_type, t.id, t.id_index, t.country
         FROM unnest(t_request, t_ordinal, t_category, t_price, t_rule, t_proof, t_name, t_id_type, t_id,
-            t_id_index, t_country)
+                t_id_index, t_country)
             AS t(request, ordinal, category, price, rule, proof, name, id_type, id, id_index, country)
-        WHERE v_outcome[t.request] = 'booked' ORDER BY t.id_index;
+        JOIN unnest(p_at, p_code, p_state, v_outcome) WITH ORDINALITY
+            AS q(at, code, state, outcome, ord) ON q.ord = t.request
+        WHERE q.outcome = 'booked' ORDER BY t.id_index;
 
         -- the audit trail: one entry for each order, in this process's own chain (core/audit.py)
         INSERT INTO audit_chain (day, lane, head)
@@ -228,38 +234,35 @@ BEGIN
         ON CONFLICT DO NOTHING;
         SELECT length, head INTO v_seq, v_head FROM audit_chain
         WHERE day = v_audit_day AND lane = p_lane FOR UPDATE;
-        FOR i IN 1..n LOOP
-            CONTINUE WHEN v_outcome[i] <> 'booked';
-            v_seq := v_seq + 1;
-            v_detail := jsonb_build_object('slot', p_slots[p_at[i]], 'party', p_party[i], 'fen', p_total[i],
-                'channel', p_channel[i]);
-            v_head := sha256(v_head
-                || audit_field(v_audit_day::text) || audit_field(p_lane::text) || audit_field(v_seq::text)
-                || audit_field(v_us) || audit_field(p_subject[i]) || audit_field('booking:create')
-                || audit_field('order') || audit_field(p_code[i]) || audit_field('allowed') || audit_field('')
-                || audit_field(p_address[i]) || audit_field(p_request[i]) || audit_field(v_detail::text));
-            h_seq := h_seq || v_seq;
-            h_hash := h_hash || v_head;
-            h_detail := h_detail || v_detail;
-            h_request := h_request || i;
-        END LOOP;
-        INSERT INTO audit_entry (day, lane, seq, at, subject, act, object_type, object_id, outcome, rule, address,
-            request_id, detail, hash)
-        SELECT v_audit_day, p_lane, h.seq, v_at, p_subject[h.i], 'booking:create', 'order', p_code[h.i], 'allowed', '',
-            p_address[h.i], p_request[h.i], h.detail, h.hash
-        FROM unnest(h_seq, h_hash, h_detail, h_request) AS h(seq, hash, detail, i);
-        UPDATE audit_chain SET length = v_seq, head = v_head WHERE day = v_audit_day AND lane = p_lane;
+        WITH entry AS (
+            SELECT row_number() OVER () + v_seq AS seq, q.subject, q.code, q.address, q.request,
+                jsonb_build_object('slot', p_slots[q.at], 'party', q.party, 'fen', q.total,
+                    'channel', q.channel) AS detail
+            FROM unnest(p_at, p_code, p_party, p_total, p_channel, p_subject, p_address, p_request, v_outcome)
+                AS q(at, code, party, total, channel, subject, address, request, outcome)
+            WHERE q.outcome = 'booked'
+        ), written AS (
+            INSERT INTO audit_entry (day, lane, seq, at, subject, act, object_type, object_id, outcome, rule,
+                address, request_id, detail, digest)
+            SELECT v_audit_day, p_lane, seq, v_at, subject, 'booking:create', 'order', code, 'allowed', '',
+                address, request, detail, audit_digest(v_audit_day, p_lane, seq, v_us, subject,
+                    'booking:create', 'order', code, 'allowed', '', address, request, detail::text)
+            FROM entry RETURNING seq, digest
+        )
+        SELECT count(*), string_agg(digest, ''::bytea ORDER BY seq) INTO v_booked, v_digests FROM written;
+        PERFORM audit_close(v_audit_day, p_lane, v_seq + v_booked, sha256(v_head || v_digests));
         PERFORM pg_notify('slots', array_to_string(p_slots, ','));
     END IF;
 
     INSERT INTO booking_attempt AS a (minute, lane, product, channel, outcome, attempts)
-    SELECT date_trunc('minute', p_now), p_lane, coalesce(v_product[p_at[i]], 0), p_channel[i], v_outcome[i], count(*)
-    FROM generate_series(1, n) AS i WHERE v_outcome[i] NOT IN ('repeated', 'key-reused')
+    SELECT date_trunc('minute', p_now), p_lane, coalesce(v_product[q.at], 0), q.channel, q.outcome, count(*)
+    FROM unnest(p_at, p_channel, v_outcome) AS q(at, channel, outcome)
+    WHERE q.outcome NOT IN ('repeated', 'key-reused')
     GROUP BY 3, 4, 5 ORDER BY 3, 4, 5
     ON CONFLICT (minute, product, channel, outcome, lane) DO UPDATE SET attempts = a.attempts + excluded.attempts;
 
-    RETURN QUERY SELECT v_outcome[i], v_code[i], coalesce(v_repeat_day[i], v_day[p_at[i]])
-    FROM generate_series(1, n) AS i ORDER BY i;
+    RETURN QUERY SELECT q.outcome, q.code, coalesce(q.day, v_day[q.at])
+    FROM unnest(v_outcome, v_code, v_repeat_day, p_at) WITH ORDINALITY AS q(outcome, code, day, at, ord) ORDER BY q.ord;
 END $$;
 """
 

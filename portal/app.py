@@ -1,0 +1,88 @@
+"""The web application of one worker process: slices wired together, refused to start when one is open to everybody."""
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from granian.utils.proxies import wrap_asgi_with_proxy_headers
+from litestar import Litestar
+from litestar.exceptions import HTTPException
+from litestar.plugins.htmx import HTMXRequest
+
+from portal import system_pages
+from portal.core import audit, db, jobs, logs, site_settings
+from portal.core.keyring import keyring
+from portal.core.notify import Notices
+from portal.core.settings import settings
+from portal.registry import SLICES
+from portal.web import respond, session, templating
+from portal.web.csrf import csrf_guard
+from portal.web.envelope import Envelope
+from portal.web.errors import on_http_error, on_unexpected
+from portal.web.permission import policy, require_permissions
+from portal.web.session import sessions
+
+MAX_BODY = 2_000_000  # octets; uploads have routes of their own
+
+
+@asynccontextmanager
+async def lifespan(_app: Litestar) -> AsyncIterator[None]:
+    """Everything that a worker holds while it serves, taken in this order and given back in the other."""
+    await db.open_pool()
+    notices, runner = Notices(on_lost=policy.clear), jobs.Runner()
+    started = []
+    try:
+        await audit.claim_lane()
+        notices.on(site_settings.CHANNEL, site_settings.load)
+        notices.on(session.CHANNEL, sessions().forget)
+        notices.on(jobs.CHANNEL, runner.wake)
+        for piece in SLICES:
+            for channel, listener in piece.listeners.items():
+                notices.on(channel, listener)
+        await site_settings.load()
+        for piece in SLICES:
+            if piece.start:
+                await piece.start()
+            started.append(piece)
+        await notices.start()
+        await runner.start()
+        yield
+    finally:
+        await runner.stop()
+        for piece in reversed(started):
+            if piece.stop:
+                await piece.stop()
+        await notices.stop()
+        await db.close_pool()
+
+
+def litestar() -> Litestar:
+    """The application without its envelope; raises ``UnguardedRoute`` while a route names no permission."""
+    respond.menu_items[:] = [item for piece in SLICES for item in piece.menu]
+    app = Litestar(
+        route_handlers=[*system_pages.ROUTES, *(route for piece in SLICES for route in piece.routes)],
+        guards=[csrf_guard],
+        exception_handlers={HTTPException: on_http_error, Exception: on_unexpected},
+        request_class=HTMXRequest,
+        request_max_body_size=MAX_BODY,
+        openapi_config=None,
+        lifespan=[lifespan],
+        debug=False,
+    )
+    require_permissions(app)
+    return app
+
+
+def create() -> Any:
+    """What a worker serves: the application in its envelope, behind the proxies that are trusted."""
+    logs.configure(development=settings().development)
+    templating.environment()
+    app: Any = Envelope(litestar(), keyring, sessions)
+    if proxies := settings().trusted_proxies:
+        app = wrap_asgi_with_proxy_headers(app, trusted_hosts=[str(network) for network in proxies])
+    return app
+
+
+def workers_by_default() -> int:
+    return max(1, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)

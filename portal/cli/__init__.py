@@ -1,0 +1,29 @@
+"""``portal``: the one program. Exit codes: 0 good, 1 a check failed, 2 wrong use; errors are one line."""
+
+import sys
+
+import rich_click as click
+
+from portal.cli.audit import audit
+from portal.cli.policy import policy
+from portal.cli.serve import migrate, serve
+from portal.core.keyring import KeyFileError
+from portal.core.postgres import PostgresError
+from portal.core.settings import SettingsError
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def program() -> None:
+    """Shanmen (山门): the portal of a scenic area."""
+
+
+for command in (serve, migrate, policy, audit):
+    program.add_command(command)
+
+
+def main() -> None:
+    try:
+        program(prog_name="portal")
+    except (SettingsError, KeyFileError, PostgresError) as error:
+        sys.stderr.write(f"portal: {error}\n")
+        sys.exit(2)

@@ -1,0 +1,5 @@
+"""The people slice as the composition sees it."""
+
+from portal.web.slices import Slice
+
+SLICE = Slice("people")
