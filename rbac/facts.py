@@ -23,7 +23,7 @@ class Facts:
     requester: str | None = None
     group: str | None = None
     parties: frozenset[str] | None = None
-    attributes: Mapping[str, object] = field(default=_NONE)
+    attributes: Mapping[str, object] = field(default_factory=lambda: _NONE)
 
 
 NOTHING_KNOWN = Facts()

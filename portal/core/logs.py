@@ -13,7 +13,9 @@ def configure(*, development: bool) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     final = (
-        [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+        [structlog.dev.ConsoleRenderer(
+                colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+            )]
         if development
         else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(ensure_ascii=False)]
     )

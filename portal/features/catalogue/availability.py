@@ -69,7 +69,7 @@ class Availability:
         """Read everything on sale anew."""
         today = clock.today()
         rows = await db.fetch(
-            _SELECT + "WHERE visit_day BETWEEN $1 AND $2",
+            _SELECT + "WHERE visit_day BETWEEN $1 AND $2 AND NOT retired",
             today - timedelta(days=DAYS_BACK),
             today + timedelta(days=DAYS_AHEAD),
         )
@@ -93,7 +93,7 @@ class Availability:
         while self._wanted:
             await asyncio.sleep(GATHER_SECONDS)
             wanted, self._wanted = self._wanted, set()
-            rows = await db.fetch(_SELECT + "WHERE id = ANY ($1)", list(wanted))
+            rows = await db.fetch(_SELECT + "WHERE id = ANY ($1) AND NOT retired", list(wanted))
             self.take(rows)
             for gone in wanted - {row["id"] for row in rows}:
                 if slot := self._slots.pop(gone, None):

@@ -1,5 +1,12 @@
 """The people slice as the composition sees it."""
 
+from datetime import timedelta
+
+from portal.core.jobs import periodic
+from portal.features.people.pages import ROUTES
+from portal.features.people.queries import end_stale_sessions
 from portal.web.slices import Slice
 
-SLICE = Slice("people")
+periodic("people.stale_sessions", timedelta(hours=1))(end_stale_sessions)
+
+SLICE = Slice("people", routes=ROUTES)

@@ -137,9 +137,9 @@ DECLARE
 BEGIN
     PERFORM FROM slot WHERE id = ANY (p_slots) ORDER BY id FOR NO KEY UPDATE;
     SELECT array_agg(x.visit_day ORDER BY q.id), array_agg(x.product ORDER BY q.id),
-           array_agg(CASE WHEN x.closed IS FALSE AND x.ends_at > p_now THEN slot_left_online(x) ELSE -1 END ORDER BY q.id),
-           array_agg(CASE WHEN x.closed IS FALSE AND x.ends_at > p_now THEN slot_left_window(x) ELSE -1 END ORDER BY q.id),
-           array_agg(CASE WHEN x.closed IS FALSE AND x.ends_at > p_now THEN slot_left_agency(x) ELSE -1 END ORDER BY q.id)
+           array_agg(CASE WHEN NOT x.closed AND NOT x.retired AND x.ends_at > p_now THEN slot_left_online(x) ELSE -1 END ORDER BY q.id),
+           array_agg(CASE WHEN NOT x.closed AND NOT x.retired AND x.ends_at > p_now THEN slot_left_window(x) ELSE -1 END ORDER BY q.id),
+           array_agg(CASE WHEN NOT x.closed AND NOT x.retired AND x.ends_at > p_now THEN slot_left_agency(x) ELSE -1 END ORDER BY q.id)
     INTO v_day, v_product, v_online, v_window, v_agency
     FROM unnest(p_slots) AS q(id) LEFT JOIN slot x ON x.id = q.id;
     v_sold_online := array_fill(0, ARRAY[cardinality(p_slots)]);

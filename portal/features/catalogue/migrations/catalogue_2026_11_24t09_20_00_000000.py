@@ -135,7 +135,8 @@ CREATE TABLE slot (
     sold_window integer NOT NULL DEFAULT 0 CHECK (sold_window >= 0),
     sold_agency integer NOT NULL DEFAULT 0 CHECK (sold_agency >= 0),
     withheld integer NOT NULL DEFAULT 0 CHECK (withheld >= 0),
-    closed boolean NOT NULL DEFAULT false,
+    closed boolean NOT NULL DEFAULT false,   -- by a closure: holders are told
+    retired boolean NOT NULL DEFAULT false,  -- the pattern no longer wants it: sold tickets stay good, none is sold
     UNIQUE (product, visit_day, starts_at),
     CHECK (starts_at < ends_at),
     CONSTRAINT never_oversold CHECK (sold_online + sold_window + sold_agency + withheld <= capacity)

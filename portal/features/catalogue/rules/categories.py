@@ -1,0 +1,156 @@
+"""Ticket categories: who may have which price, judged on the visit day (DOMAIN A4).
+
+The defaults are the concessions that statutes and national notices ask for; every field can be edited, because
+provinces differ. What a document does not tell (height, a certificate) is verified at the gate.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+PROOFS: Final = ("none", "id", "height", "certificate")
+CHILD_AGE: Final = 14  # below it a guardian consents (PIPL art. 31)
+
+
+@dataclass(frozen=True, slots=True)
+class Category:
+    """Ages are whole years on the visit day, both ends included; None is no limit."""
+
+    code: str
+    name_zh: str
+    name_en: str
+    eligibility_zh: str = ""
+    eligibility_en: str = ""
+    age_min: int | None = None
+    age_max: int | None = None
+    height_max_cm: int | None = None
+    residence_prefixes: tuple[str, ...] = ()
+    proof: str = "none"
+    not_on_public_holidays: bool = False
+    needs_companion: bool = False
+    companions: int = 0
+    basis: str = ""
+
+
+def age_on(born: date, day: date) -> int:
+    """Whole years; somebody born on 29 February has the birthday on 1 March in other years."""
+    return day.year - born.year - ((day.month, day.day) < (born.month, born.day))
+
+
+def category_error(
+    category: Category, born: date | None, area: str, day: date, *, public_holiday: bool
+) -> str | None:
+    """Why this person may not have the category on that day, or None.
+
+    ``area`` is the head of a resident number, or empty. What cannot be known from the document never
+    refuses: it is verified at the gate (``proof``). Where a height limit stands beside an age limit
+    either suffices, so age alone does not refuse.
+    """
+    if category.not_on_public_holidays and public_holiday:
+        return "category-holiday"
+    if born is not None and category.height_max_cm is None:
+        age = age_on(born, day)
+        if category.age_min is not None and age < category.age_min:
+            return "category-too-young"
+        if category.age_max is not None and age > category.age_max:
+            return "category-too-old"
+    if category.residence_prefixes and area and not area.startswith(category.residence_prefixes):
+        return "category-residence"
+    return None
+
+
+def proof_at_gate(category: Category, born: date | None, day: date) -> str:
+    """What the gate must look at: nothing when the document already proves the age."""
+    if category.proof == "height" and born is not None:
+        age = age_on(born, day)
+        fits = (category.age_min is None or age >= category.age_min) and (
+            category.age_max is None or age <= category.age_max
+        )
+        return "none" if fits else "height"
+    if category.proof == "id" and born is not None:
+        return "none"
+    return category.proof
+
+
+STATUTORY: Final = (
+    Category("adult", "成人票", "Adult", "适用于不享受优惠的游客。", "Visitors without a concession."),
+    Category(
+        "child",
+        "儿童票（免费）",
+        "Child (free)",
+        "6周岁（含）以下，或身高1.2米（含）以下；须由成人陪同。",
+        "6 years or younger, or no taller than 1.2 m; with an adult.",
+        age_max=6,
+        height_max_cm=120,
+        proof="height",
+        needs_companion=True,
+        basis="NDRC notice on youth ticket prices, 2012",
+    ),
+    Category(
+        "youth",
+        "青少年票（半价）",
+        "Youth (half price)",
+        "6周岁（不含）至18周岁（含）。",
+        "Older than 6, up to and including 18 years.",
+        age_min=7,
+        age_max=18,
+        proof="id",
+        basis="NDRC notice on youth ticket prices, 2012",
+    ),
+    Category(
+        "student",
+        "学生票（半价）",
+        "Student (half price)",
+        "全日制本科及以下学历学生，入园时出示学生证。",
+        "Full-time students up to bachelor level; show the student card at the gate.",
+        proof="certificate",
+        basis="NDRC notice on youth ticket prices, 2012",
+    ),
+    Category(
+        "senior",
+        "老年票（半价）",
+        "Senior (half price)",
+        "60周岁（含）至64周岁（含）。",
+        "60 to 64 years.",
+        age_min=60,
+        age_max=64,
+        proof="id",
+        basis="Elderly Rights Law art. 2 and 59",
+    ),
+    Category(
+        "senior_free",
+        "高龄老人票（免费）",
+        "Senior 65+ (free)",
+        "65周岁（含）以上。",
+        "65 years or older.",
+        age_min=65,
+        proof="id",
+        basis="Elderly Rights Law art. 59",
+    ),
+    Category(
+        "disabled",
+        "残疾人票（免费）",
+        "Disabled (free)",
+        "持残疾人证；重度残疾人及盲人可由一名陪同人员免费陪同。",
+        "With a disability certificate; one companion free for severe disability or blindness.",
+        proof="certificate",
+        companions=1,
+        basis="Tourism Law art. 11",
+    ),
+    Category(
+        "companion",
+        "陪同票（免费）",
+        "Companion (free)",
+        "重度残疾人或盲人的陪同人员，与残疾人票同单预订。",
+        "Companion of a person with severe disability; in the same order.",
+        basis="Tourism Law art. 11",
+    ),
+    Category(
+        "serving",
+        "军人消防票（免费）",
+        "Military and fire rescue (free)",
+        "现役军人、国家综合性消防救援队伍人员、残疾军人，入园时出示证件。",
+        "Soldiers on duty, fire-rescue staff, disabled soldiers; show the certificate at the gate.",
+        proof="certificate",
+    ),
+)

@@ -1,0 +1,73 @@
+"""When days go on sale, and how much the area takes: site settings of the catalogue."""
+
+from datetime import date, datetime, time
+from typing import Final
+
+from portal.core import clock
+from portal.core.i18n import _l
+from portal.core.site_settings import SiteSetting, declare
+from portal.features.catalogue.rules.slots import last_day_on_sale, sale_opens_at
+
+DAYS_AHEAD: Final = declare(
+    SiteSetting("booking.days_ahead", 7, _l("Days on sale ahead"), minimum=1, maximum=90)
+)
+RELEASE_TIME: Final = declare(
+    SiteSetting(
+        "booking.release_time",
+        "20:00",
+        _l("Hour at which the next day goes on sale"),
+        check=lambda text: _hour(text) is not None,
+    )
+)
+DAILY_MAXIMUM: Final = declare(
+    SiteSetting(
+        "capacity.daily_maximum",
+        20_000,
+        _l("Daily maximum of visitors"),
+        _l("Set by the authority; published on the home page (Tourism Law art. 45)."),
+        minimum=1,
+        maximum=1_000_000,
+    )
+)
+INSTANT_MAXIMUM: Final = declare(
+    SiteSetting(
+        "capacity.instant_maximum",
+        6_000,
+        _l("Instantaneous maximum of visitors"),
+        _l("Published on the home page; the gates stop entry there."),
+        minimum=1,
+        maximum=1_000_000,
+    )
+)
+BOOKING_NEEDED: Final = declare(
+    SiteSetting(
+        "booking.needed",
+        True,  # noqa: FBT003  the value of a switch
+        _l("Booking is needed"),
+        _l("Switch off on days that never fill: visitors may then simply come."),
+    )
+)
+
+
+def _hour(text: str) -> time | None:
+    try:
+        return time.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def release_time() -> time:
+    return _hour(RELEASE_TIME()) or time(20, 0)
+
+
+def last_day() -> date:
+    """The farthest day on sale at this moment."""
+    return last_day_on_sale(clock.now(), DAYS_AHEAD(), release_time(), clock.site_zone())
+
+
+def opens_at(day: date) -> datetime:
+    return sale_opens_at(day, DAYS_AHEAD(), release_time(), clock.site_zone())
+
+
+def on_sale(day: date) -> bool:
+    return clock.today() <= day <= last_day()

@@ -1,0 +1,174 @@
+"""Sign-in, sign-out, and one's own account."""
+
+from typing import Any
+
+import segno
+from litestar import Response, get, post
+from litestar.plugins.htmx import HTMXRequest
+
+from portal.features.people import forms, queries, second_factor, service, sign_in
+from portal.features.people.sign_in import Verdict
+from portal.web import session
+from portal.web.actor import actor_of
+from portal.web.forms import Form, read
+from portal.web.permission import Needs
+from portal.web.ratelimit import Buckets, limited
+from portal.web.respond import go, page, remember, safe_path, site
+from portal.web.session import sessions
+from rbac.permissions import Permission
+
+LOGIN = Needs(Permission.SESSION_LOGIN)
+LOGOUT = Needs(Permission.SESSION_LOGOUT)
+SELF = Needs(Permission.ACCOUNT_SELF)
+
+#: One address may try 20 times at once and then every 5 seconds; accounts lock by themselves.
+ATTEMPTS = Buckets(burst=20, per_second=0.2)
+
+FORBIDDEN = 403
+TOO_MANY = 429
+
+
+@get("/login", guards=[LOGIN], name="people.login")
+async def show_login(request: HTMXRequest) -> Response[Any]:
+    if actor_of(request).signed_in:
+        return go(request, safe_path(request.query_params.get("next"), "/desk"))
+    form = forms.blank()
+    form.values["next"] = safe_path(request.query_params.get("next"), "/desk")
+    return page(request, "people/login.html", block="sign_in", form=form, step="password")
+
+
+@post("/login", guards=[LOGIN, limited(ATTEMPTS)], name="people.sign_in", status_code=200)
+async def do_sign_in(request: HTMXRequest) -> Response[Any]:
+    form, attempt = forms.parse_sign_in(
+        await read(request), request.headers.get("user-agent", "")
+    )
+    if attempt is None:
+        return _login_page(request, form, bool(form.values.get("halfway")))
+    result = await sign_in.sign_in(attempt)
+    if result.verdict is Verdict.SIGNED_IN:
+        remember(request, session.COOKIE, result.cookie)
+        return go(request, safe_path(form.values.get("next"), "/desk"))
+    form.values["halfway"] = result.halfway
+    form.values["code"] = ""
+    if result.verdict is Verdict.CODE_NEEDED:
+        return _login_page(request, form, code=True)
+    form.error("code" if result.verdict is Verdict.WRONG_CODE else "username", result.verdict)
+    return _login_page(request, form, bool(result.halfway), result)
+
+
+def _login_page(
+    request: HTMXRequest, form: Form, code: bool, result: sign_in.Result | None = None  # noqa: FBT001
+) -> Response[bytes]:
+    return page(
+        request,
+        "people/login.html",
+        block="sign_in",
+        form=form,
+        step="code" if code else "password",
+        until=result.until if result else None,
+    )
+
+
+@post("/logout", guards=[LOGOUT], name="people.sign_out", status_code=303)
+async def sign_out(request: HTMXRequest) -> Response[Any]:
+    if (id_hash := actor_of(request).session_id) is not None:
+        await sessions().end(id_hash)
+    remember(request, session.COOKIE, "", 0)
+    return go(request, "/")
+
+
+@get("/account", guards=[SELF], name="people.account")
+async def show_account(request: HTMXRequest) -> Response[bytes]:
+    return await _account_page(request, forms.blank())
+
+
+@post("/account/password", guards=[SELF], name="people.change_password", status_code=200)
+async def change_password(request: HTMXRequest) -> Response[Any]:
+    actor = actor_of(request)
+    form, wished = forms.parse_new_password(await read(request))
+    if wished is not None and actor.person_id is not None:
+        try:
+            await service.change_password(actor.person_id, *wished, actor.session_id)
+        except service.AccountError as error:
+            code = error.args[0]
+            form.error("current_password" if code == "wrong-password" else "new_password", code)
+        else:
+            return go(request, "/account?done=password")
+    return await _account_page(request, form)
+
+
+@post("/account/second-factor", guards=[SELF], name="people.start_second_factor", status_code=200)
+async def start_second_factor(request: HTMXRequest) -> Response[bytes]:
+    """Show a new secret as a QR code and as text; it holds once a code of it was typed."""
+    actor = actor_of(request)
+    secret = await service.start_second_factor(actor.person_id or 0)
+    return await _account_page(request, forms.blank(), secret=secret)
+
+
+@post("/account/second-factor/confirm", guards=[SELF], name="people.confirm_second_factor", status_code=200)
+async def confirm_second_factor(request: HTMXRequest) -> Response[bytes]:
+    fields = await read(request)
+    form = forms.blank()
+    try:
+        codes = await service.confirm_second_factor(
+            actor_of(request).person_id or 0, fields.get("code", "")
+        )
+    except service.AccountError as error:
+        form.error("code", error.args[0])
+        return await _account_page(request, form)
+    return await _account_page(request, form, codes=codes)
+
+
+@post("/account/second-factor/drop", guards=[SELF], name="people.drop_second_factor", status_code=200)
+async def drop_second_factor(request: HTMXRequest) -> Response[Any]:
+    fields = await read(request)
+    form = forms.blank()
+    try:
+        await service.drop_second_factor(
+            actor_of(request).person_id or 0, fields.get("password", "")
+        )
+    except service.AccountError as error:
+        form.error("password", error.args[0])
+        return await _account_page(request, form)
+    return go(request, "/account?done=second-factor")
+
+
+@post("/account/sessions/{mark:str}/end", guards=[SELF], name="people.end_session", status_code=303)
+async def end_session(request: HTMXRequest, mark: str) -> Response[Any]:
+    """End one of one's own sessions; somebody else's is not found, which looks the same."""
+    person_id = actor_of(request).person_id
+    own = {entry.mark for entry in await queries.open_sessions(person_id or 0, None)}
+    if mark in own:
+        await sessions().end(bytes.fromhex(mark))
+    return go(request, "/account?done=session")
+
+
+async def _account_page(
+    request: HTMXRequest, form: Form, *, secret: str = "", codes: list[str] | None = None
+) -> Response[bytes]:
+    actor = actor_of(request)
+    address = second_factor.address(secret, actor.subject, site().name) if secret else ""
+    return page(
+        request,
+        "people/account.html",
+        form=form,
+        done=request.query_params.get("done", ""),
+        sessions=await queries.open_sessions(actor.person_id or 0, actor.session_id),
+        second_factor=await queries.second_factor(actor.person_id or 0),
+        secret=secret,
+        secret_qr=segno.make(address).svg_inline(scale=4) if secret else "",
+        codes=codes or [],
+    )
+
+
+ROUTES = (
+    show_login,
+    do_sign_in,
+    sign_out,
+    show_account,
+    change_password,
+    start_second_factor,
+    confirm_second_factor,
+    drop_second_factor,
+    end_session,
+)

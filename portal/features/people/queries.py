@@ -1,0 +1,72 @@
+"""Reads of people and accounts."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from portal.core import clock, db
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSession:
+    """A session as its owner sees it; ``mark`` names it in forms."""
+
+    mark: str
+    created_at: datetime
+    seen_at: datetime
+    address: str
+    agent: str
+    current: bool
+
+
+async def open_sessions(person_id: int, current: bytes | None) -> list[OpenSession]:
+    rows = await db.fetch(
+        "SELECT id_hash, created_at, seen_at, address, agent FROM session WHERE person_id = $1 "
+        "ORDER BY seen_at DESC",
+        person_id,
+    )
+    return [
+        OpenSession(
+            row["id_hash"].hex(),
+            row["created_at"],
+            row["seen_at"],
+            row["address"],
+            row["agent"],
+            row["id_hash"] == current,
+        )
+        for row in rows
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class SecondFactor:
+    """Whether one is in force, and how many recovery codes are left."""
+
+    confirmed: bool
+    codes_left: int
+
+
+async def second_factor(person_id: int) -> SecondFactor:
+    row = await db.fetchrow(
+        "SELECT totp_confirmed_at IS NOT NULL AS confirmed, (SELECT count(*) FROM recovery_code r "
+        "WHERE r.account = a.id AND r.used_at IS NULL) AS codes_left FROM account a WHERE person = $1",
+        person_id,
+    )
+    return SecondFactor(bool(row and row["confirmed"]), int(row["codes_left"]) if row else 0)
+
+
+async def names(usernames: set[str]) -> dict[str, str]:
+    """The people behind user names."""
+    rows = await db.fetch(
+        "SELECT a.username, p.name FROM account a JOIN person p ON p.id = a.person "
+        "WHERE a.username = ANY ($1)",
+        list(usernames),
+    )
+    return {row["username"]: row["name"] for row in rows}
+
+
+async def end_stale_sessions() -> None:
+    """Delete sessions that ended by themselves; they open nothing, but nothing is kept without need."""
+    await db.execute(
+        "DELETE FROM session WHERE created_at < $1::timestamptz - interval '1 day' OR seen_at < $1::timestamptz - interval '1 day'",
+        clock.now(),
+    )

@@ -1,0 +1,29 @@
+"""Pure rules of accounts: lock-out and codes."""
+
+import re
+from datetime import timedelta
+from typing import Final
+
+FREE_ATTEMPTS: Final = 5
+LOCKS: Final = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60))
+USERNAME: Final = re.compile(r"[a-z][a-z0-9._-]{1,39}")
+CODE_DIGITS: Final = 6
+
+
+def lock_after(failures: int) -> timedelta | None:
+    """How long an account locks at this many wrong attempts in a row: growing, never for good.
+
+    An account that could be locked for good would let anybody shut anybody out.
+    """
+    if failures < FREE_ATTEMPTS:
+        return None
+    return LOCKS[min(failures - FREE_ATTEMPTS, len(LOCKS) - 1)]
+
+
+def username_error(username: str) -> str | None:
+    return None if USERNAME.fullmatch(username) else "username-form"
+
+
+def tidy_code(typed: str) -> str:
+    """A second factor as it was meant: without spaces and dashes, lower case."""
+    return re.sub(r"[\s-]", "", typed).lower()

@@ -1,0 +1,160 @@
+"""Accounts: create, reset, disable, change one's own password and second factor."""
+
+import secrets
+
+from portal.core import audit, clock, db
+from portal.core.i18n import LazyText, _l
+from portal.features.people import passwords, second_factor
+from portal.features.people.rules import username_error
+from portal.web.session import sessions
+
+WORDS: dict[str, LazyText] = {
+    "username-form": _l("A user name is 2 to 40 small letters, digits, dots or dashes."),
+    "username-taken": _l("This user name is taken."),
+    "password-short": _l("Please choose a password of at least 10 characters."),
+    "password-guessable": _l("This password is too easy to guess."),
+    "password-differs": _l("The two passwords differ."),
+    "wrong-password": _l("This is not your current password."),
+    "wrong-sign-in": _l("User name or password is wrong."),
+    "wrong-code": _l("This code is wrong or was used already."),
+    "locked": _l("Too many wrong attempts. Please try again later."),
+}
+
+
+class AccountError(Exception):
+    """``args[0]`` is the code of what is wrong."""
+
+
+def new_password() -> str:
+    """A one-time password that can be read over the telephone."""
+    return "-".join(secrets.token_hex(2) for _ in range(4))
+
+
+async def create(username: str, name: str, password: str, *, must_change: bool = True) -> int:
+    """Create a person with an account; returns the person's id. Grants nothing: roles are policy."""
+    if code := username_error(username):
+        raise AccountError(code)
+    return await insert(username, name, await passwords.make(password), must_change=must_change)
+
+
+async def insert(username: str, name: str, digest: str, *, must_change: bool) -> int:
+    """The same with a password that is hashed already."""
+    try:
+        async with db.transaction():
+            person: int = await db.fetchval(
+                "INSERT INTO person (name) VALUES ($1) RETURNING id", name
+            )
+            await db.execute(
+                "INSERT INTO account (person, username, password_hash, must_change_password) "
+                "VALUES ($1, $2, $3, $4)",
+                person,
+                username,
+                digest,
+                must_change,
+            )
+            audit.record("account:create", "account", username)
+    except db.UniqueViolation:
+        raise AccountError("username-taken") from None
+    return person
+
+
+async def reset(username: str, password: str) -> None:
+    """Give a new one-time password, take the second factor away, end all sessions."""
+    digest = await passwords.make(password)
+    async with db.transaction():
+        person = await db.fetchval(
+            "UPDATE account SET password_hash = $2, must_change_password = true, failed_count = 0, "
+            "locked_until = NULL, totp_sealed = NULL, totp_confirmed_at = NULL, "
+            "password_changed_at = $3 WHERE username = $1 RETURNING person",
+            username,
+            digest,
+            clock.now(),
+        )
+        if person is None:
+            raise AccountError("unknown-account")
+        await sessions().end_all(person)
+        audit.record("account:reset", "account", username)
+
+
+async def disable(username: str, *, disabled: bool = True) -> None:
+    """Close an account at once, in every process; or open it again."""
+    async with db.transaction():
+        person = await db.fetchval(
+            "UPDATE account SET disabled_at = $2 WHERE username = $1 RETURNING person",
+            username,
+            clock.now() if disabled else None,
+        )
+        if person is None:
+            raise AccountError("unknown-account")
+        await sessions().end_all(person)
+        audit.record("account:disable", "account", username, disabled=disabled)
+
+
+async def change_password(
+    person_id: int, current: str, wanted: str, keep: bytes | None
+) -> None:
+    """Change one's own password; other sessions end."""
+    account = await db.fetchrow(
+        "SELECT username, password_hash FROM account WHERE person = $1", person_id
+    )
+    if account is None or not await passwords.fits(account["password_hash"], current):
+        raise AccountError("wrong-password")
+    if code := passwords.error(wanted, account["username"]):
+        raise AccountError(code)
+    digest = await passwords.make(wanted)
+    async with db.transaction():
+        await db.execute(
+            "UPDATE account SET password_hash = $2, must_change_password = false, "
+            "password_changed_at = $3 WHERE person = $1",
+            person_id,
+            digest,
+            clock.now(),
+        )
+        await sessions().end_all(person_id, keep)
+        audit.record("account:self", "account", account["username"], change="password")
+
+
+async def start_second_factor(person_id: int) -> str:
+    """Keep a new secret, not in force until a code of it was typed; returns the secret."""
+    secret = second_factor.new_secret()
+    account_id = await db.fetchval("SELECT id FROM account WHERE person = $1", person_id)
+    await db.execute(
+        "UPDATE account SET totp_sealed = $2 WHERE id = $1 AND totp_confirmed_at IS NULL",
+        account_id,
+        await second_factor.seal(secret, account_id),
+    )
+    return secret
+
+
+async def confirm_second_factor(person_id: int, code: str) -> list[str]:
+    """Put the secret in force; returns recovery codes to be shown once."""
+    async with db.transaction():
+        account = await db.fetchrow(
+            "SELECT id, username, totp_sealed, totp_confirmed_at FROM account WHERE person = $1 FOR UPDATE",
+            person_id,
+        )
+        if account is None or account["totp_sealed"] is None or account["totp_confirmed_at"]:
+            raise AccountError("wrong-code")
+        if not await second_factor.accept(account, code):
+            raise AccountError("wrong-code")
+        await db.execute(
+            "UPDATE account SET totp_confirmed_at = $2 WHERE id = $1", account["id"], clock.now()
+        )
+        audit.record("account:self", "account", account["username"], change="second-factor-on")
+        return await second_factor.new_recovery_codes(account["id"])
+
+
+async def drop_second_factor(person_id: int, password: str) -> None:
+    """Take the second factor away, with the password."""
+    account = await db.fetchrow(
+        "SELECT id, username, password_hash FROM account WHERE person = $1", person_id
+    )
+    if account is None or not await passwords.fits(account["password_hash"], password):
+        raise AccountError("wrong-password")
+    async with db.transaction():
+        await db.execute(
+            "UPDATE account SET totp_sealed = NULL, totp_confirmed_at = NULL WHERE id = $1",
+            account["id"],
+        )
+        await db.execute("DELETE FROM recovery_code WHERE account = $1", account["id"])
+        audit.record("account:self", "account", account["username"], change="second-factor-off")
