@@ -66,6 +66,7 @@ class SiteSetting(Generic[T]):
 
 _declared: dict[str, SiteSetting[Any]] = {}
 _in_force: dict[str, Any] = {}
+_version = 0
 
 
 def declare(setting: SiteSetting[T]) -> SiteSetting[T]:
@@ -80,12 +81,20 @@ def declared() -> Mapping[str, SiteSetting[Any]]:
     return _declared
 
 
+def version() -> int:
+    """Grows with each renewal: whoever keeps something made from settings compares it."""
+    return _version
+
+
 async def load(_payload: str = "") -> None:
     """Renew the snapshot; called at start and whenever a change is notified."""
+    global _version  # noqa: PLW0603  one snapshot per process
     rows = await db.fetch("SELECT name, value FROM site_setting")
     fresh = {row["name"]: json.loads(row["value"]) for row in rows}
-    _in_force.clear()
-    _in_force.update(fresh)
+    if fresh != _in_force:
+        _in_force.clear()
+        _in_force.update(fresh)
+        _version += 1
 
 
 async def change(name: str, text: str) -> None:

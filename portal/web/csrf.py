@@ -5,6 +5,7 @@ nothing away by its length. It needs no store. A form carries it as ``_csrf_toke
 """
 
 import secrets
+from contextvars import ContextVar
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -56,6 +57,25 @@ class CsrfToken:
         return not self.fresh and token_is_good(
             self._keyring, "csrf", f"{salt}.{self.nonce}", mark
         )
+
+
+_current: ContextVar[CsrfToken] = ContextVar("csrf_token")
+
+
+def set_current(made: CsrfToken) -> None:
+    """For the rest of this request."""
+    _current.set(made)
+
+
+class CurrentToken:
+    """The token of the request being answered, for templates: imported macros see globals only."""
+
+    __slots__ = ()
+
+    def __html__(self) -> str:
+        return str(_current.get())
+
+    __str__ = __html__
 
 
 def same_origin(scope: Any) -> bool:

@@ -78,6 +78,7 @@ class Envelope:
         state["language"] = language
         state["prefs"] = prefs.decode(cookies.get(prefs.COOKIE))
         state["csrf"] = answer.csrf = csrf.CsrfToken(self.keyring(), cookies.get(csrf.COOKIE))
+        csrf.set_current(answer.csrf)
         state["actor"] = actor
         state["address"] = address
         state["request_id"] = answer.request_id

@@ -43,6 +43,7 @@ class Form:
         self.values: dict[str, str] = dict(raw or {})
         self.errors: dict[str, str] = {}
         self.labels: dict[str, str] = {}
+        self.parameters: dict[str, object] = {}
         self._messages = messages or {}
         self.values.setdefault("idempotency_key", key or str(uuid4()))
 
@@ -56,7 +57,13 @@ class Form:
         if code is None:
             return None
         words = self._messages.get(code) or COMMON.get(code)
-        return str(words) if words else code
+        if words is None:
+            return code
+        return str(words) % self.parameters if self.parameters else str(words)
+
+    def renew_key(self) -> None:
+        """Give the form a key of its own again: what was sent with the old one stays apart."""
+        self.values["idempotency_key"] = str(uuid4())
 
     def error(self, name: str, code: str) -> None:
         """Note an error; the first one of a field stays."""

@@ -67,7 +67,6 @@ def base_context(request: Any) -> dict[str, Any]:
     context: dict[str, Any] = {
         "lang": i18n.language(),
         "prefs": state["prefs"],
-        "csrf_token": state["csrf"],
         "actor": actor,
         "menu": menu_for(actor, menu_items, path) if actor.signed_in else (),
         "path": path,

@@ -13,6 +13,7 @@ from portal.core import clock, i18n
 from portal.core.money import yuan
 from portal.core.settings import settings
 from portal.web.assets import Assets
+from portal.web.csrf import CurrentToken
 
 ROOT: Final = Path(__file__).parents[2] / "templates"
 
@@ -36,6 +37,7 @@ def environment() -> Environment:
     )
     made.install_gettext_callables(i18n.gettext, i18n.ngettext, newstyle=True)  # type: ignore[attr-defined]
     made.globals["static"] = assets().url
+    made.globals["csrf_token"] = CurrentToken()
     made.filters.update(
         money=yuan,
         localdate=local_date,

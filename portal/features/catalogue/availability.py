@@ -45,13 +45,13 @@ _SELECT: Final = (
 
 
 class Availability:
-    """The slots as this process knows them. ``version`` of a day grows with each change seen."""
+    """The slots as this process knows them. ``version`` grows with each change seen."""
 
     def __init__(self) -> None:
         self._slots: dict[int, SlotView] = {}
         self._by_day: dict[date, dict[int, SlotView]] = defaultdict(dict)
         self._days: dict[date, tuple[SlotView, ...]] = {}
-        self._versions: dict[date, int] = defaultdict(int)
+        self.version = 0
         self._wanted: set[int] = set()
         self._gathering: asyncio.Task[None] | None = None
 
@@ -61,9 +61,6 @@ class Availability:
 
     def slot(self, slot_id: int) -> SlotView | None:
         return self._slots.get(slot_id)
-
-    def version(self, day: date) -> int:
-        return self._versions[day]
 
     async def load(self) -> None:
         """Read everything on sale anew."""
@@ -114,7 +111,7 @@ class Availability:
         self._days[day] = tuple(
             sorted(self._by_day[day].values(), key=lambda slot: (slot.product, slot.starts_at))
         )
-        self._versions[day] += 1
+        self.version += 1
 
 
 availability = Availability()

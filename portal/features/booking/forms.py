@@ -1,0 +1,139 @@
+"""The booking form: text → a complete request, or errors beside the fields (INTERFACE.md names them)."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+from uuid import UUID
+
+from portal.core import text
+from portal.features.booking.messages import WORDS
+from portal.features.booking.rules import documents, party
+from portal.features.booking.rules.party import OrderRequest, Visitor
+from portal.features.catalogue.rules.categories import category_error
+from portal.features.catalogue.snapshot import Priced
+from portal.web.forms import Form
+
+AREA_DIGITS: Final = 6
+_ROW: Final = re.compile(r"visitors-(\d{1,3})-(?:name|category|id_type|id_number|country)")
+_FIELDS: Final = ("name", "category", "id_type", "id_number", "country")
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a booking is checked against: the day, what is sold on it, and how large a party may be."""
+
+    visit_day: date
+    today: date
+    public_holiday: bool
+    priced: Mapping[str, Priced]
+    largest_party: int
+
+
+def blank(rows: int = 1) -> Form:
+    form = Form({}, WORDS)
+    form.values["rows"] = str(rows)
+    return form
+
+
+def row_count(values: Mapping[str, str]) -> int:
+    """Visitors in the form: rows are numbered from 0 and at least one is shown."""
+    numbers = [int(found[1]) for name in values if (found := _ROW.fullmatch(name))]
+    return max(numbers, default=0) + 1
+
+
+def with_row_added(raw: Mapping[str, str], largest: int) -> Form:
+    """The same form with one more visitor; nothing typed is lost and nothing is judged."""
+    form = Form(raw, WORDS)
+    form.values["rows"] = str(min(row_count(raw) + 1, largest))
+    return form
+
+
+def with_row_removed(raw: Mapping[str, str], position: int) -> Form:
+    """The same form without this visitor; the rows after it move up."""
+    rows = row_count(raw)
+    kept = {name: value for name, value in raw.items() if not _ROW.fullmatch(name)}
+    sources = [row for row in range(rows) if row != position] or [0]
+    for target, source in enumerate(sources):
+        for field in _FIELDS:
+            if (value := raw.get(f"visitors-{source}-{field}")) is not None and rows > 1:
+                kept[f"visitors-{target}-{field}"] = value
+    form = Form(kept, WORDS)
+    form.values["rows"] = str(len(sources))
+    return form
+
+
+def parse_order(raw: Mapping[str, str], terms: Terms) -> tuple[Form, OrderRequest | None]:
+    """Check everything that can be told without the database."""
+    form = Form(raw, WORDS)
+    rows = row_count(raw)
+    form.values["rows"] = str(min(rows, party.LARGEST_PARTY))
+    if code := party.party_error(rows, terms.largest_party):
+        form.error("party", code)
+        form.parameters["limit"] = str(terms.largest_party)
+        return form, None
+    visitors = [_visitor(form, row, terms) for row in range(rows)]
+    phone = text.tidy_phone(form.values.get("contact_phone", ""))
+    if code := text.phone_error(phone):
+        form.error("contact_phone", code)
+    if not form.checked("consent"):
+        form.error("consent", "consent-needed")
+    _check_party(form, visitors, terms)
+    key = _key(form)
+    if form.errors or key is None:
+        return form, None
+    return form, OrderRequest(key, tuple(visitors), phone, form.checked("guardian_consent"))
+
+
+def _visitor(form: Form, row: int, terms: Terms) -> Visitor:
+    values, at = form.values, f"visitors-{row}-"
+    name = text.tidy_name(values.get(at + "name", ""))
+    if code := text.name_error(name):
+        form.error(at + "name", code)
+    id_type = values.get(at + "id_type", "") or documents.RESIDENT
+    document = documents.tidy(id_type, values.get(at + "id_number", ""), values.get(at + "country", ""))
+    code = documents.error(document, terms.today)
+    if code:
+        form.error(at + ("id_type" if code == "not-a-choice" else "id_number"), code)
+    if code := documents.country_error(document):
+        form.error(at + "country", code)
+    born = None if at + "id_number" in form.errors else documents.birth_date(document)
+    category = values.get(at + "category", "")
+    priced = terms.priced.get(category)
+    if priced is None:
+        form.error(at + "category", "category-unknown" if category else "required")
+    else:
+        area = document.number[:AREA_DIGITS] if id_type == documents.RESIDENT else ""
+        code = category_error(
+            priced.category, born, area, terms.visit_day, public_holiday=terms.public_holiday
+        )
+        if code:
+            form.error(at + "category", code)
+    return Visitor(name, category, document, born)
+
+
+def _check_party(form: Form, visitors: list[Visitor], terms: Terms) -> None:
+    identities = [documents.identity(visitor.document) for visitor in visitors]
+    for row in party.equal_documents(identities):
+        form.error(f"visitors-{row}-id_number", "same-document")
+    dependent = frozenset(
+        code for code, priced in terms.priced.items() if priced.category.needs_companion
+    )
+    for row in party.unaccompanied(visitors, dependent, terms.visit_day):
+        form.error(f"visitors-{row}-category", "companion-needed")
+    allowed = {code: priced.category.companions for code, priced in terms.priced.items()}
+    if party.companions_too_many([visitor.category for visitor in visitors], allowed):
+        row = next(n for n, visitor in enumerate(visitors) if visitor.category == "companion")
+        form.error(f"visitors-{row}-category", "companions-many")
+    if party.needs_guardian(visitors, terms.visit_day) and not form.checked("guardian_consent"):
+        form.error("guardian_consent", "guardian-needed")
+
+
+def _key(form: Form) -> UUID | None:
+    try:
+        return UUID(form.values.get("idempotency_key", ""))
+    except ValueError:
+        form.error("party", "key-reused")
+        form.renew_key()
+        return None

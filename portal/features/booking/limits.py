@@ -1,0 +1,65 @@
+"""Site settings of booking."""
+
+from typing import Final
+
+from portal.core.i18n import _l
+from portal.core.site_settings import SiteSetting, declare
+from portal.features.booking.rules.limits import BlockRule
+from portal.features.booking.rules.waitlist import POLICIES, WAITLIST_FIRST
+
+LARGEST_PARTY: Final = declare(
+    SiteSetting("booking.largest_party", 5, _l("Visitors in one order"), minimum=1, maximum=50)
+)
+ORDERS_PER_PHONE: Final = declare(
+    SiteSetting(
+        "booking.orders_per_phone", 2, _l("Orders of one phone number for one day"), minimum=1, maximum=1000
+    )
+)
+HOLD_MINUTES: Final = declare(
+    SiteSetting("booking.hold_minutes", 15, _l("Minutes in which an order is paid"), minimum=2, maximum=120)
+)
+LATE_FEE_PERCENT: Final = declare(
+    SiteSetting(
+        "booking.late_fee_percent",
+        20,
+        _l("Fee for cancelling on the visit day, in percent"),
+        minimum=0,
+        maximum=100,
+    )
+)
+CHANGE_LIMIT: Final = declare(
+    SiteSetting("booking.change_limit", 1, _l("Times an order may move to another slot"), minimum=0, maximum=10)
+)
+RELEASE_POLICY: Final = declare(
+    SiteSetting(
+        "booking.released_place_policy",
+        WAITLIST_FIRST,
+        _l("What happens to a cancelled place"),
+        choices=POLICIES,
+    )
+)
+OFFER_MINUTES: Final = declare(
+    SiteSetting("waitlist.offer_minutes", 30, _l("Minutes in which an offered place is taken"), minimum=5, maximum=720)
+)
+NO_SHOW_LIMIT: Final = declare(
+    SiteSetting("no_show.limit", 3, _l("No-shows that block"), minimum=1, maximum=100)
+)
+NO_SHOW_WINDOW_DAYS: Final = declare(
+    SiteSetting("no_show.window_days", 180, _l("Days in which no-shows count"), minimum=1, maximum=730)
+)
+NO_SHOW_BLOCK_DAYS: Final = declare(
+    SiteSetting("no_show.block_days", 60, _l("Days that a first block lasts"), minimum=1, maximum=730)
+)
+RETENTION_DAYS: Final = declare(
+    SiteSetting(
+        "privacy.retention_days",
+        180,
+        _l("Days after the visit until personal data is destroyed"),
+        minimum=30,
+        maximum=1095,
+    )
+)
+
+
+def block_rule() -> BlockRule:
+    return BlockRule(NO_SHOW_WINDOW_DAYS(), NO_SHOW_LIMIT(), NO_SHOW_BLOCK_DAYS())

@@ -1,0 +1,51 @@
+"""Error codes of booking in words; the Chinese is in ``portal/locale/zh/booking.po``."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from portal.core.i18n import LazyText, _l
+
+WORDS: Final[Mapping[str, LazyText]] = {
+    # names and phones
+    "name-long": _l("A name has at most 50 characters."),
+    "name-invisible": _l("The name contains invisible characters. Please type it again."),
+    "name-letters": _l("Please write the name as on the document: letters, spaces, dots and hyphens only."),
+    "phone-form": _l("Please enter a mobile number such as 138 0013 8000, or +country code and number."),
+    # documents
+    "id-length": _l("A resident ID number has 18 characters."),
+    "id-digits": _l("A resident ID number is 17 digits and a last digit or X."),
+    "id-check": _l("The last digit does not fit the number. Please check each digit."),
+    "id-birth-date": _l("The birth date in this number is not possible."),
+    "id-fifteen": _l("15-digit numbers ended in 2013. Please use the 18-digit number."),
+    "residence-permit-form": _l("A residence permit number begins with 81, 82 or 83 and has 18 characters."),
+    "hk-macau-permit-form": _l("This permit number is H or M followed by 8 digits."),
+    "taiwan-permit-form": _l("This permit number has 8 digits."),
+    "passport-form": _l("A passport number is 5 to 15 letters and digits."),
+    "foreign-pr-form": _l("This card number is 18 characters beginning with 9, or 3 letters and 12 digits."),
+    "country-form": _l("Please give the country as three letters, such as USA."),
+    "same-document": _l("This document stands in the party already."),
+    # party
+    "party-empty": _l("Please enter at least one visitor."),
+    "party-large": _l("One order is for at most %(limit)s visitors."),
+    "category-unknown": _l("This ticket type is not sold for that day."),
+    "category-holiday": _l("This concession does not hold on public holidays."),
+    "category-too-young": _l("By the document this person is too young for this ticket on the visit day."),
+    "category-too-old": _l("By the document this person is too old for this ticket on the visit day."),
+    "category-residence": _l("This ticket is for residents of the area only."),
+    "companion-needed": _l("This visitor cannot come alone. Please add an adult to the order."),
+    "companions-many": _l("There are more companion tickets than the other tickets allow."),
+    "consent-needed": _l("Please agree, or we may not take your data and cannot book."),
+    "guardian-needed": _l("For a child under 14 a guardian must agree."),
+    # outcomes
+    "sold-out": _l("These places have just been sold."),
+    "slot-closed": _l("This slot can no longer be booked."),
+    "duplicate-document": _l("One of these documents has a booking for this day already."),
+    "phone-limit": _l("This phone number has reached its number of orders for this day."),
+    "blocked": _l("Booking with one of these documents or this phone is suspended."),
+    "key-reused": _l("This form was used already. Please start again."),
+    "price-changed": _l("The price has changed. Please check it and book again."),
+    "busy": _l("Many people are booking right now. Nothing was booked; please press the button again."),
+    # finding an order
+    "order-unknown": _l("No order fits this code and phone number."),
+    "code-form": _l("An order code has 11 characters, such as 0AB-CDEF-GHJK."),
+}

@@ -1,0 +1,121 @@
+"""The booking form and what comes of it: one page, one click (BK-3)."""
+
+from typing import Any, Final
+
+from litestar import Response, get, post
+from litestar.exceptions import NotFoundException
+from litestar.params import FromPath
+from litestar.plugins.htmx import HTMXRequest
+
+from portal.core import clock
+from portal.features.booking import attempts, forms
+from portal.features.booking import day as days
+from portal.features.booking.booker import Busy
+from portal.features.booking.limits import HOLD_MINUTES, LARGEST_PARTY
+from portal.features.booking.place import place
+from portal.features.booking.process import booker
+from portal.features.booking.queries import order_url
+from portal.features.booking.rules.documents import ID_TYPES
+from portal.features.catalogue import sale
+from portal.features.catalogue.availability import SlotView, availability
+from portal.features.catalogue.snapshot import Product, catalogue
+from portal.web.forms import Form, read
+from portal.web.permission import Needs
+from portal.web.respond import go, page
+from rbac.permissions import Permission
+
+BOOK: Final = Needs(Permission.BOOKING_CREATE)
+CONFLICT: Final = 409
+UNAVAILABLE: Final = 503
+
+#: Beside which field an outcome stands.
+PLACE_OF: Final = {"phone-limit": "contact_phone"}
+
+
+@get("/book/{slot_id:int}", guards=[BOOK], name="booking.form")
+async def show_form(request: HTMXRequest, slot_id: FromPath[int]) -> Response[bytes]:
+    slot, product = _wanted(slot_id)
+    return _form_page(request, slot, product, forms.blank())
+
+
+@post("/book/{slot_id:int}", guards=[BOOK], name="booking.place", status_code=200)
+async def place_order(request: HTMXRequest, slot_id: FromPath[int]) -> Response[Any]:
+    slot, product = _wanted(slot_id)
+    raw = await read(request)
+    if "add" in raw:
+        return _form_page(request, slot, product, forms.with_row_added(raw, LARGEST_PARTY()), status=200)
+    if (position := raw.get("remove", "")).isdigit():
+        return _form_page(request, slot, product, forms.with_row_removed(raw, int(position)), status=200)
+    terms = _terms(slot)
+    form, wanted = forms.parse_order(raw, terms)
+    if wanted is None:
+        attempts.count("input-error", slot.product)
+        return _form_page(request, slot, product, form)
+    if not slot.open_at(clock.now()) or not sale.on_sale(slot.visit_day):
+        return _refused(request, slot, product, form, "slot-closed")
+    try:
+        outcome = await place(booker(), wanted, slot, product, dict(terms.priced))
+    except Busy:
+        attempts.count("busy", slot.product)
+        form.error("party", "busy")
+        return _form_page(request, slot, product, form, status=UNAVAILABLE)
+    if outcome.placed:
+        return go(request, order_url(outcome.code))
+    return _refused(request, slot, product, form, outcome.kind)
+
+
+def _wanted(slot_id: int) -> tuple[SlotView, Product]:
+    """The slot and its product; one that nobody may know of is not found."""
+    slot = availability.slot(slot_id)
+    product = catalogue().product(slot.product) if slot else None
+    if slot is None or product is None or not product.on_sale:
+        raise NotFoundException
+    return slot, product
+
+
+def _terms(slot: SlotView) -> forms.Terms:
+    return forms.Terms(
+        visit_day=slot.visit_day,
+        today=clock.today(),
+        public_holiday=catalogue().calendar.is_public_holiday(slot.visit_day),
+        priced=catalogue().prices_on(slot.product, slot.visit_day),
+        largest_party=LARGEST_PARTY(),
+    )
+
+
+def _refused(request: HTMXRequest, slot: SlotView, product: Product, form: Form, code: str) -> Response[bytes]:
+    """409, with the nearest free slots; everything typed stays in the form."""
+    form.error(PLACE_OF.get(code, "party"), code)
+    if code == "key-reused":
+        form.renew_key()
+    return _form_page(request, slot, product, form, status=CONFLICT)
+
+
+def _form_page(
+    request: HTMXRequest, slot: SlotView, product: Product, form: Form, status: int | None = None
+) -> Response[bytes]:
+    rows = int(form.values.get("rows", "1"))
+    refused = form.errors.get("party") in ("sold-out", "slot-closed")
+    shown = days.shown_slot(slot, clock.now())
+    return page(
+        request,
+        "booking/form.html",
+        block="order_form",
+        status=status,
+        form=form,
+        slot=slot,
+        shown=shown,
+        product=product,
+        rows=range(rows),
+        largest=LARGEST_PARTY(),
+        hold_minutes=HOLD_MINUTES(),
+        priced=catalogue().prices_on(slot.product, slot.visit_day),
+        id_types=ID_TYPES,
+        on_sale=sale.on_sale(slot.visit_day),
+        nearest=days.nearest(slot, rows) if refused or not shown.bookable else [],
+    )
+
+
+
+
+ROUTES = (show_form, place_order)

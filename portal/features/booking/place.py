@@ -1,0 +1,125 @@
+"""Placing an order: prices worked out, personal data sealed, then handed to the booker (BK-3, BK-4).
+
+What is sealed carries its place as authenticated context, so a value moved to another ticket does not open. The data key belongs
+to the visit day: destroying it makes all personal data of that day unreadable at once (RK-6).
+"""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Final
+
+from portal.core import clock, i18n, order_code
+from portal.core.context import current_act
+from portal.core.crypto import DataKey, blind_index, vault
+from portal.features.booking.booker import Booker, NewOrder, NewTicket, Outcome
+from portal.features.booking.limits import HOLD_MINUTES
+from portal.features.booking.rules import documents
+from portal.features.booking.rules.party import OrderRequest, Visitor
+from portal.features.catalogue.availability import SlotView
+from portal.features.catalogue.rules.categories import proof_at_gate
+from portal.features.catalogue.snapshot import Priced, Product
+
+PURPOSE: Final = "visitor"
+CONSENT_VERSION: Final = "2026-11"
+
+ONLINE: Final = "online"
+WINDOW: Final = "window"
+
+
+@dataclass(frozen=True, slots=True)
+class Sale:
+    """Where and how an order is sold. ``payment`` None takes what the product asks for."""
+
+    channel: str = ONLINE
+    payment: str | None = None
+    sold_by: int | None = None
+
+
+def phone_context(code: str) -> str:
+    return f"order.phone:{code}"
+
+
+def name_context(code: str, ordinal: int) -> str:
+    return f"ticket.name:{code}:{ordinal}"
+
+
+def id_context(code: str, ordinal: int) -> str:
+    return f"ticket.id:{code}:{ordinal}"
+
+
+def phone_index(phone: str) -> bytes:
+    return blind_index("phone", phone)
+
+
+def document_index(document: documents.Document) -> bytes:
+    return blind_index("document", documents.identity(document))
+
+
+async def day_key(day: date) -> DataKey:
+    """The data key of visitors of this day."""
+    period = day.isoformat()
+    return vault().cached(PURPOSE, period) or await vault().key(PURPOSE, period)
+
+
+async def place(
+    booker: Booker, request: OrderRequest, slot: SlotView, product: Product, priced: dict[str, Priced]
+) -> Outcome:
+    """Book for the online channel. Raises ``Busy`` when the outcome could not be had; the key then still stands."""
+    key = await day_key(slot.visit_day)
+    return await booker.book(new_order(key, request, slot, product, priced, Sale()))
+
+
+def new_order(  # noqa: PLR0913  everything that an order is made of
+    key: DataKey,
+    request: OrderRequest,
+    slot: SlotView,
+    product: Product,
+    priced: dict[str, Priced],
+    sale: Sale,
+) -> NewOrder:
+    """The order as it will be stored."""
+    code = order_code.new(slot.visit_day)
+    act = current_act()
+    tickets = tuple(
+        _ticket(key, code, ordinal, visitor, priced[visitor.category], slot.visit_day)
+        for ordinal, visitor in enumerate(request.visitors)
+    )
+    total = sum(ticket.price_fen for ticket in tickets)
+    payment = sale.payment or (product.payment if total else "free")
+    held = payment == "online"
+    return NewOrder(
+        key=request.key,
+        slot=slot.id,
+        code=code,
+        channel=sale.channel,
+        payment=payment,
+        total_fen=total,
+        phone_sealed=key.seal(request.phone, phone_context(code)) if request.phone else None,
+        phone_index=phone_index(request.phone) if request.phone else None,
+        language=i18n.language(),
+        consent=CONSENT_VERSION,
+        guardian=request.guardian_consent,
+        sold_by=sale.sold_by,
+        hold_until=clock.now() + timedelta(minutes=HOLD_MINUTES()) if held else None,
+        subject=act.subject,
+        address=act.address,
+        request_id=act.request_id,
+        tickets=tickets,
+    )
+
+
+def _ticket(  # noqa: PLR0913
+    key: DataKey, code: str, ordinal: int, visitor: Visitor, priced: Priced, day: date
+) -> NewTicket:
+    document = visitor.document
+    return NewTicket(
+        category=visitor.category,
+        price_fen=priced.fen,
+        price_rule=priced.rule,
+        proof=proof_at_gate(priced.category, visitor.born, day),
+        name_sealed=key.seal(visitor.name, name_context(code, ordinal)) if visitor.name else None,
+        id_type=document.id_type if document.number else "none",
+        id_sealed=key.seal(document.number, id_context(code, ordinal)) if document.number else None,
+        id_index=document_index(document) if document.number else None,
+        country=document.country,
+    )
