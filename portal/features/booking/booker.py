@@ -22,7 +22,7 @@ from uuid import UUID
 import asyncpg
 import structlog
 
-from portal.core import clock, db
+from portal.core import audit, clock, db
 from portal.web import metrics
 
 log = structlog.get_logger(__name__)
@@ -230,6 +230,18 @@ class Booker:
             timeout=STATEMENT_TIMEOUT,
         )
         return [Outcome(row[0], row[1], row[2]) for row in rows]
+
+
+async def book_now(order: NewOrder, phone_limit: int) -> Outcome:
+    """Book one order in the open transaction, for acts that must do more than book (a change, a cash sale).
+
+    Takes the same locks in the same order as the booker. Raises ``UniqueViolation`` when another process
+    books one of the documents in this moment.
+    """
+    row = await db.fetchrow(
+        BOOK_BATCH, *arguments([order], clock.now(), audit.booking_lane(), phone_limit)
+    )
+    return Outcome(*row)
 
 
 def _answer(item: _Waiting, outcome: Outcome) -> None:

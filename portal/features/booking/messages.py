@@ -45,6 +45,15 @@ WORDS: Final[Mapping[str, LazyText]] = {
     "key-reused": _l("This form was used already. Please start again."),
     "price-changed": _l("The price has changed. Please check it and book again."),
     "busy": _l("Many people are booking right now. Nothing was booked; please press the button again."),
+    # moving an order
+    "change-late": _l("It is too late to move this order."),
+    "change-limit": _l("This order has moved as often as the rules allow."),
+    "change-same": _l("This is the time you have already."),
+    "change-price": _l("That time costs more than you paid. Please cancel and book again."),
+    "change-category": _l("One of the tickets is not sold for that day."),
+    # waiting list
+    "already-waiting": _l("This number waits for this time already."),
+    "no-offer": _l("This offer has run out. You may wait again."),
     # finding an order
     "order-unknown": _l("No order fits this code and phone number."),
     "code-form": _l("An order code has 11 characters, such as 0AB-CDEF-GHJK."),

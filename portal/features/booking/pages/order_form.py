@@ -34,23 +34,23 @@ PLACE_OF: Final = {"phone-limit": "contact_phone"}
 
 @get("/book/{slot_id:int}", guards=[BOOK], name="booking.form")
 async def show_form(request: HTMXRequest, slot_id: FromPath[int]) -> Response[bytes]:
-    slot, product = _wanted(slot_id)
-    return _form_page(request, slot, product, forms.blank())
+    slot, product = wanted_slot(slot_id)
+    return form_page(request, slot, product, forms.blank())
 
 
 @post("/book/{slot_id:int}", guards=[BOOK], name="booking.place", status_code=200)
 async def place_order(request: HTMXRequest, slot_id: FromPath[int]) -> Response[Any]:
-    slot, product = _wanted(slot_id)
+    slot, product = wanted_slot(slot_id)
     raw = await read(request)
     if "add" in raw:
-        return _form_page(request, slot, product, forms.with_row_added(raw, LARGEST_PARTY()), status=200)
+        return form_page(request, slot, product, forms.with_row_added(raw, LARGEST_PARTY()), status=200)
     if (position := raw.get("remove", "")).isdigit():
-        return _form_page(request, slot, product, forms.with_row_removed(raw, int(position)), status=200)
-    terms = _terms(slot)
+        return form_page(request, slot, product, forms.with_row_removed(raw, int(position)), status=200)
+    terms = terms_of(slot)
     form, wanted = forms.parse_order(raw, terms)
     if wanted is None:
         attempts.count("input-error", slot.product)
-        return _form_page(request, slot, product, form)
+        return form_page(request, slot, product, form)
     if not slot.open_at(clock.now()) or not sale.on_sale(slot.visit_day):
         return _refused(request, slot, product, form, "slot-closed")
     try:
@@ -58,13 +58,13 @@ async def place_order(request: HTMXRequest, slot_id: FromPath[int]) -> Response[
     except Busy:
         attempts.count("busy", slot.product)
         form.error("party", "busy")
-        return _form_page(request, slot, product, form, status=UNAVAILABLE)
+        return form_page(request, slot, product, form, status=UNAVAILABLE)
     if outcome.placed:
         return go(request, order_url(outcome.code))
     return _refused(request, slot, product, form, outcome.kind)
 
 
-def _wanted(slot_id: int) -> tuple[SlotView, Product]:
+def wanted_slot(slot_id: int) -> tuple[SlotView, Product]:
     """The slot and its product; one that nobody may know of is not found."""
     slot = availability.slot(slot_id)
     product = catalogue().product(slot.product) if slot else None
@@ -73,7 +73,7 @@ def _wanted(slot_id: int) -> tuple[SlotView, Product]:
     return slot, product
 
 
-def _terms(slot: SlotView) -> forms.Terms:
+def terms_of(slot: SlotView) -> forms.Terms:
     return forms.Terms(
         visit_day=slot.visit_day,
         today=clock.today(),
@@ -88,12 +88,20 @@ def _refused(request: HTMXRequest, slot: SlotView, product: Product, form: Form,
     form.error(PLACE_OF.get(code, "party"), code)
     if code == "key-reused":
         form.renew_key()
-    return _form_page(request, slot, product, form, status=CONFLICT)
+    return form_page(request, slot, product, form, status=CONFLICT)
 
 
-def _form_page(
-    request: HTMXRequest, slot: SlotView, product: Product, form: Form, status: int | None = None
+def form_page(  # noqa: PLR0913  the page of three ways to book
+    request: HTMXRequest,
+    slot: SlotView,
+    product: Product,
+    form: Form,
+    *,
+    status: int | None = None,
+    action: str = "",
+    offer: Any = None,
 ) -> Response[bytes]:
+    """The form, for a slot or (then with ``action``) for places that the waiting list offers."""
     rows = int(form.values.get("rows", "1"))
     refused = form.errors.get("party") in ("sold-out", "slot-closed")
     shown = days.shown_slot(slot, clock.now())
@@ -106,13 +114,15 @@ def _form_page(
         slot=slot,
         shown=shown,
         product=product,
+        action=action or f"/book/{slot.id}",
+        offer=offer,
         rows=range(rows),
         largest=LARGEST_PARTY(),
         hold_minutes=HOLD_MINUTES(),
         priced=catalogue().prices_on(slot.product, slot.visit_day),
         id_types=ID_TYPES,
         on_sale=sale.on_sale(slot.visit_day),
-        nearest=days.nearest(slot, rows) if refused or not shown.bookable else [],
+        nearest=days.nearest(slot, rows) if refused or not (shown.bookable or offer) else [],
     )
 
 

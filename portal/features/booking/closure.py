@@ -1,0 +1,260 @@
+"""Closing slots (BK-11): sale stops at once; every holder is told once and chooses; who does not choose is refunded.
+
+What is done for whom stands in ``closure_order``, one row for an order, moved on in the transaction of the act
+itself. A run that is cut goes on where it stopped and touches nobody twice.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+import structlog
+
+from portal.core import audit, clock, db
+from portal.core.context import current_act
+from portal.core.crypto import Unreadable, vault
+from portal.core.i18n import _l
+from portal.core.jobs import enqueue, job
+from portal.core.notify import notify
+from portal.core.settings import settings
+from portal.features.booking import messenger, orders
+from portal.features.booking.messenger import Message
+from portal.features.booking.place import phone_context
+from portal.features.booking.queries import order_url
+from portal.features.catalogue import availability
+
+log = structlog.get_logger(__name__)
+
+TELL_JOB: Final = "closure.tell"
+BATCH: Final = 100
+KINDS: Final = ("weather", "incident", "maintenance", "authority")
+
+
+@dataclass(frozen=True, slots=True)
+class NewClosure:
+    """Which slots, why, and how long holders may choose (hours)."""
+
+    slots: tuple[int, ...]
+    visit_day: date
+    kind: str
+    reason_zh: str
+    reason_en: str
+    choose_hours: int
+    key: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a closure has come: orders by what has happened to them."""
+
+    id: int
+    visit_day: date
+    kind: str
+    reason_zh: str
+    reason_en: str
+    choose_until: datetime
+    created_by: str
+    created_at: datetime
+    lifted_at: datetime | None
+    waiting: int
+    told: int
+    refunded: int
+    rebooked: int
+    kept: int
+
+    @property
+    def orders(self) -> int:
+        return self.waiting + self.told + self.refunded + self.rebooked + self.kept
+
+    @property
+    def open(self) -> int:
+        return self.waiting + self.told
+
+
+async def close(new: NewClosure) -> int:
+    """Stop the sale of these slots and begin to tell holders; returns the closure. A repeated key answers with the first."""
+    async with db.transaction():
+        closure: int | None = await db.fetchval(
+            "INSERT INTO closure (visit_day, kind, reason_zh, reason_en, choose_until, created_by, created_at, "
+            "idempotency_key) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (idempotency_key) DO NOTHING "
+            "RETURNING id",
+            new.visit_day,
+            new.kind,
+            new.reason_zh,
+            new.reason_en,
+            clock.now() + timedelta(hours=new.choose_hours),
+            current_act().subject,
+            clock.now(),
+            new.key,
+        )
+        if closure is None:
+            return int(await db.fetchval("SELECT id FROM closure WHERE idempotency_key = $1", new.key))
+        await db.execute(
+            "SELECT FROM slot WHERE id = ANY ($1) ORDER BY id FOR NO KEY UPDATE", list(new.slots)
+        )
+        await db.execute("UPDATE slot SET closed = true WHERE id = ANY ($1)", list(new.slots))
+        await db.execute(
+            "INSERT INTO closure_slot SELECT $1, id FROM slot WHERE id = ANY ($2)", closure, list(new.slots)
+        )
+        await db.execute(
+            "INSERT INTO closure_order (closure, order_code, state) SELECT $1, code, 'waiting' "
+            "FROM booking_order WHERE visit_day = $3 AND slot = ANY ($2) AND state IN ('held', 'confirmed', 'partly_used')",
+            closure,
+            list(new.slots),
+            new.visit_day,
+        )
+        audit.record("closure:create", "closure", closure, slots=len(new.slots), kind=new.kind)
+        await notify(availability.CHANNEL, ",".join(str(slot) for slot in new.slots))
+        await enqueue(TELL_JOB, {"closure": closure}, key=f"closure:{closure}")
+    return closure
+
+
+@job(TELL_JOB)
+async def tell_job(payload: Any) -> None:
+    await tell_holders(int(payload["closure"]))
+
+
+async def tell_holders(closure: int) -> int:
+    """Tell everybody who has not been told; returns how many were. Goes on where an earlier run stopped."""
+    told = 0
+    while codes := await db.fetch(
+        "SELECT order_code FROM closure_order WHERE closure = $1 AND state = 'waiting' ORDER BY order_code LIMIT $2",
+        closure,
+        BATCH,
+    ):
+        for row in codes:
+            await _tell(closure, row["order_code"])
+            told += 1
+    return told
+
+
+async def _tell(closure: int, code: str) -> None:
+    async with db.transaction():
+        order = await orders.locked(code)
+        reason = await db.fetchrow("SELECT reason_zh, reason_en, choose_until FROM closure WHERE id = $1", closure)
+        moved = await db.fetchval(
+            "UPDATE closure_order SET state = 'told', told_at = $3 WHERE closure = $1 AND order_code = $2 "
+            "AND state = 'waiting' RETURNING order_code",
+            closure,
+            code,
+            clock.now(),
+        )
+        if moved is None:
+            return
+        await messenger.send(
+            Message(
+                key=f"closure:{closure}:{code}",
+                kind="closure",
+                visit_day=order["visit_day"],
+                order_code=code,
+                phone=await _phone(order),
+                language=order["language"],
+                text=_l(
+                    "Your visit on %(day)s cannot take place: %(reason)s. Choose another time or a refund until "
+                    "%(until)s, otherwise everything is refunded: %(url)s",
+                    day=order["visit_day"].isoformat(),
+                    reason=reason["reason_en"] if order["language"] == "en" else reason["reason_zh"],
+                    until=f"{clock.local(reason['choose_until']):%m-%d %H:%M}",
+                    url=settings().base_url + order_url(code),
+                ),
+            )
+        )
+
+
+async def _phone(order: Any) -> str:
+    if not order["phone_sealed"]:
+        return ""
+    try:
+        return await vault().open(order["phone_sealed"], phone_context(order["code"]))
+    except Unreadable:
+        return ""
+
+
+async def note_choice(code: str, state: str) -> None:
+    """The holder has chosen: ``refunded`` or ``rebooked``. In the transaction of the act."""
+    await db.execute(
+        "UPDATE closure_order SET state = $2, settled_at = $3 WHERE order_code = $1 AND state IN ('waiting', 'told')",
+        code,
+        state,
+        clock.now(),
+    )
+
+
+async def refund_undecided() -> int:
+    """Refund those who have not chosen in time; returns how many. Each in its own transaction, safe to repeat."""
+    due = await db.fetch(
+        "SELECT o.order_code FROM closure_order o JOIN closure c ON c.id = o.closure "
+        "WHERE o.state IN ('waiting', 'told') AND c.choose_until < $1 AND c.lifted_at IS NULL "
+        "ORDER BY o.order_code LIMIT 500",
+        clock.now(),
+    )
+    for row in due:
+        await refund(row["order_code"])
+    return len(due)
+
+
+async def refund(code: str) -> None:
+    """Give the whole order back because of the closure; a repeat finds nothing left."""
+    async with db.transaction():
+        try:
+            await orders.cancel(code)
+        except orders.OrderGone:
+            await note_choice(code, "kept")
+            return
+        await note_choice(code, "refunded")
+
+
+async def lift(closure: int) -> None:
+    """Open the slots again. Orders that stand keep their tickets; what was refunded stays refunded."""
+    async with db.transaction():
+        lifted = await db.fetchval(
+            "UPDATE closure SET lifted_at = $2, lifted_by = $3 WHERE id = $1 AND lifted_at IS NULL RETURNING id",
+            closure,
+            clock.now(),
+            current_act().subject,
+        )
+        if lifted is None:
+            return
+        slots = await db.fetch(
+            "UPDATE slot SET closed = false WHERE id IN (SELECT slot FROM closure_slot WHERE closure = $1) "
+            "AND NOT EXISTS (SELECT FROM closure_slot cs JOIN closure c ON c.id = cs.closure "
+            "WHERE cs.slot = slot.id AND c.lifted_at IS NULL AND c.id <> $1) RETURNING id",
+            closure,
+        )
+        await db.execute(
+            "UPDATE closure_order SET state = 'kept', settled_at = $2 WHERE closure = $1 AND state IN ('waiting', 'told')",
+            closure,
+            clock.now(),
+        )
+        audit.record("closure:lift", "closure", closure)
+        if slots:
+            await notify(availability.CHANNEL, ",".join(str(row["id"]) for row in slots))
+
+
+_PROGRESS: Final = (
+    "SELECT c.id, c.visit_day, c.kind, c.reason_zh, c.reason_en, c.choose_until, c.created_by, c.created_at, "
+    "c.lifted_at, count(*) FILTER (WHERE o.state = 'waiting') AS waiting, "
+    "count(*) FILTER (WHERE o.state = 'told') AS told, count(*) FILTER (WHERE o.state = 'refunded') AS refunded, "
+    "count(*) FILTER (WHERE o.state = 'rebooked') AS rebooked, count(*) FILTER (WHERE o.state = 'kept') AS kept "
+    "FROM closure c LEFT JOIN closure_order o ON o.closure = c.id "
+)
+
+
+async def progress(closure: int) -> Progress | None:
+    row = await db.fetchrow(_PROGRESS + "WHERE c.id = $1 GROUP BY c.id", closure)
+    return Progress(**row) if row else None
+
+
+async def recent(limit: int = 50) -> list[Progress]:
+    rows = await db.fetch(_PROGRESS + "GROUP BY c.id ORDER BY c.id DESC LIMIT $1", limit)
+    return [Progress(**row) for row in rows]
+
+
+async def of_order(code: str) -> Any | None:
+    """The closure that an order waits in, with its reason, or None."""
+    return await db.fetchrow(
+        "SELECT c.id, c.reason_zh, c.reason_en, c.choose_until FROM closure_order o JOIN closure c ON c.id = o.closure "
+        "WHERE o.order_code = $1 AND o.state IN ('waiting', 'told') AND c.lifted_at IS NULL ORDER BY c.id DESC LIMIT 1",
+        code,
+    )

@@ -1,0 +1,114 @@
+"""Messages to visitors: kept in the act's transaction, sent after it, each once (BK-6, BK-7, BK-11).
+
+A gateway (``PORTAL_SMS_URL``) takes ``{"key", "phone", "text"}`` as JSON; its key lets it recognise a repeat. Where there is
+no gateway, or none was given a number, the message goes to the list of those whom staff call.
+Text and number are sealed: a message names the visit.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final
+
+import httpx
+import structlog
+
+from portal.core import clock, db
+from portal.core.crypto import Unreadable, vault
+from portal.core.i18n import LazyText, language, set_language
+from portal.core.jobs import enqueue, job
+from portal.features.booking.place import PURPOSE
+
+log = structlog.get_logger(__name__)
+
+SEND_JOB: Final = "booking.send_message"
+MAX_ATTEMPTS: Final = 6
+TIMEOUT: Final = 10.0  # seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """``phone`` empty goes to the call list; ``key`` is unique for what is told to whom."""
+
+    key: str
+    kind: str
+    visit_day: date
+    order_code: str
+    phone: str
+    language: str
+    text: LazyText | str
+
+
+async def send(message: Message) -> bool:
+    """Leave a message in the open transaction; False when this key was told before."""
+    spoken = language()
+    set_language(message.language)
+    try:
+        words = str(message.text)
+    finally:
+        set_language(spoken)
+    data_key = await vault().key(PURPOSE, message.visit_day.isoformat())
+    waiting = bool(message.phone) and gateway() is not None
+    added = await db.fetchval(
+        "INSERT INTO visitor_message (key, visit_day, order_code, kind, language, phone_sealed, body_sealed, "
+        "state, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (key) DO NOTHING RETURNING id",
+        message.key,
+        message.visit_day,
+        message.order_code,
+        message.kind,
+        message.language,
+        data_key.seal(message.phone, f"message.phone:{message.key}") if message.phone else None,
+        data_key.seal(words, f"message.body:{message.key}"),
+        "waiting" if waiting else "by_phone",
+        clock.now(),
+    )
+    if added is not None and waiting:
+        await enqueue(SEND_JOB, {"id": added}, key=str(added))
+    return added is not None
+
+
+def gateway() -> str | None:
+    return os.environ.get("PORTAL_SMS_URL") or None
+
+
+@job(SEND_JOB)
+async def deliver(payload: Mapping[str, Any]) -> None:
+    """Hand one message to the gateway; a failure is tried again later, then given to the call list."""
+    row = await db.fetchrow(
+        "UPDATE visitor_message SET attempts = attempts + 1 WHERE id = $1 AND state = 'waiting' RETURNING *",
+        payload["id"],
+    )
+    url = gateway()
+    if row is None or url is None:
+        return
+    try:
+        phone = await vault().open(row["phone_sealed"], f"message.phone:{row['key']}")
+        text = await vault().open(row["body_sealed"], f"message.body:{row['key']}")
+    except Unreadable:
+        await _mark(row["id"], "failed")
+        return
+    try:
+        async with httpx.AsyncClient(timeout=TIMEOUT) as client:
+            answer = await client.post(
+                url,
+                json={"key": row["key"], "phone": phone, "text": text},
+                headers={"Authorization": f"Bearer {os.environ.get('PORTAL_SMS_TOKEN', '')}"},
+            )
+            answer.raise_for_status()
+    except httpx.HTTPError:
+        if row["attempts"] >= MAX_ATTEMPTS:
+            await _mark(row["id"], "by_phone")
+            return
+        raise
+    await _mark(row["id"], "sent")
+
+
+async def _mark(message_id: int, state: str) -> None:
+    await db.execute(
+        "UPDATE visitor_message SET state = $2, sent_at = CASE WHEN $2 = 'sent' THEN $3::timestamptz END "
+        "WHERE id = $1",
+        message_id,
+        state,
+        clock.now(),
+    )
