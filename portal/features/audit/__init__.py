@@ -1,0 +1,1 @@
+"""The audit trail's pages; how it is written and verified is in ``core/audit.py``."""

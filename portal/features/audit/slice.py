@@ -1,5 +1,13 @@
 """The audit slice as the composition sees it."""
 
+from portal.core.i18n import _l
+from portal.features.audit.pages import ROUTES
+from portal.web.menu import MenuItem
 from portal.web.slices import Slice
+from rbac.permissions import Permission
 
-SLICE = Slice("audit")
+SLICE = Slice(
+    "audit",
+    routes=ROUTES,
+    menu=(MenuItem(_l("Administration"), _l("Audit trail"), "/audit", Permission.AUDIT_TRAIL_READ),),
+)

@@ -137,3 +137,46 @@ def _key(form: Form) -> UUID | None:
         form.error("party", "key-reused")
         form.renew_key()
         return None
+
+
+def parse_window(raw: Mapping[str, str], terms: Terms) -> tuple[Form, OrderRequest | None]:
+    """The same at the ticket window: name, document and phone may be missing, because the person stands there.
+
+    What is given is checked as everywhere; a document that is given counts once for the day as everywhere.
+    """
+    form = Form(raw, WORDS)
+    rows = row_count(raw)
+    form.values["rows"] = str(min(rows, party.LARGEST_PARTY))
+    if code := party.party_error(rows, party.LARGEST_PARTY):
+        form.error("party", code)
+        form.parameters["limit"] = str(party.LARGEST_PARTY)
+        return form, None
+    visitors = [_walk_up(form, row, terms) for row in range(rows)]
+    phone = text.tidy_phone(form.values.get("contact_phone", ""))
+    if phone and (code := text.phone_error(phone)):
+        form.error("contact_phone", code)
+    given = [documents.identity(one.document) if one.document.number else f"none:{n}" for n, one in enumerate(visitors)]
+    for row in party.equal_documents(given):
+        form.error(f"visitors-{row}-id_number", "same-document")
+    key = _key(form)
+    if form.errors or key is None:
+        return form, None
+    return form, OrderRequest(key, tuple(visitors), phone, guardian_consent=True)
+
+
+def _walk_up(form: Form, row: int, terms: Terms) -> Visitor:
+    values, at = form.values, f"visitors-{row}-"
+    name = text.tidy_name(values.get(at + "name", ""))
+    if name and (code := text.name_error(name)):
+        form.error(at + "name", code)
+    document = documents.tidy(
+        values.get(at + "id_type", "") or documents.RESIDENT,
+        values.get(at + "id_number", ""),
+        values.get(at + "country", ""),
+    )
+    if document.number and (code := documents.error(document, terms.today)):
+        form.error(at + "id_number", code)
+    if values.get(at + "category", "") not in terms.priced:
+        form.error(at + "category", "category-unknown")
+    born = documents.birth_date(document) if at + "id_number" not in form.errors else None
+    return Visitor(name, values.get(at + "category", ""), document, born)

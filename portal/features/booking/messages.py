@@ -54,6 +54,19 @@ WORDS: Final[Mapping[str, LazyText]] = {
     # waiting list
     "already-waiting": _l("This number waits for this time already."),
     "no-offer": _l("This offer has run out. You may wait again."),
+    # personal data
+    "still-needed": _l("The visit is still to come. Please cancel the order first."),
+    "reason-short": _l("Please say why, in a few words."),
+    # staff
+    "slots-needed": _l("Please choose at least one slot."),
+    "given-short": _l("This is less than the price."),
+    "amount-form": _l("Please enter an amount such as 120 or 99.50."),
+    "amount-negative": _l("The amount cannot be negative."),
+    "amount-large": _l("This amount is too large."),
+    # appeals
+    "no-block": _l("No suspension is in force for this number."),
+    "appeal-open": _l("Your appeal is being looked at already."),
+    "text-short": _l("Please write a few words."),
     # finding an order
     "order-unknown": _l("No order fits this code and phone number."),
     "code-form": _l("An order code has 11 characters, such as 0AB-CDEF-GHJK."),

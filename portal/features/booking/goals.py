@@ -1,0 +1,99 @@
+"""The measured goals (BK-12): success and failure of real attempts, per day and quarter.
+
+An *attempt* is a complete, valid booking that a visitor sent; a repeat with the same key is the same attempt. It is a
+*success* when it was booked, a *failure* when the portal itself let the visitor down (busy, timeout, fault). It was *turned away*
+when places ran out or a published rule said no. Forms with errors are no attempts: they are shown beside.
+
+    success rate = successes / (successes + failures + sold out)      goal ≥ 95 %
+    failure rate = failures / attempts                                goal < 0.5 %
+
+Refusals by rule (a document twice, a suspended phone) are outside the success rate: there the portal did right.
+"""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Final
+
+from portal.core import clock, db
+
+SUCCESS: Final = frozenset({"booked"})
+FAILURE: Final = frozenset({"busy", "timeout", "fault"})
+SOLD_OUT: Final = frozenset({"sold-out"})
+RULES: Final = frozenset({"slot-closed", "duplicate-document", "blocked", "phone-limit"})
+INPUT: Final = frozenset({"input-error"})
+
+SUCCESS_GOAL: Final = 0.95
+FAILURE_GOAL: Final = 0.005
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Counts of a period and the rates that follow."""
+
+    label: str
+    succeeded: int
+    failed: int
+    sold_out: int
+    by_rule: int
+    input_errors: int
+
+    @property
+    def attempts(self) -> int:
+        return self.succeeded + self.failed + self.sold_out + self.by_rule
+
+    @property
+    def success_rate(self) -> float | None:
+        """None without an attempt: no figure is better than a made-up one."""
+        counted = self.succeeded + self.failed + self.sold_out
+        return self.succeeded / counted if counted else None
+
+    @property
+    def failure_rate(self) -> float | None:
+        return self.failed / self.attempts if self.attempts else None
+
+    @property
+    def success_met(self) -> bool:
+        return self.success_rate is None or self.success_rate >= SUCCESS_GOAL
+
+    @property
+    def failure_met(self) -> bool:
+        return self.failure_rate is None or self.failure_rate < FAILURE_GOAL
+
+
+def measured(label: str, counts: dict[str, int]) -> Measured:
+    def total(kinds: frozenset[str]) -> int:
+        return sum(counts.get(kind, 0) for kind in kinds)
+
+    return Measured(label, total(SUCCESS), total(FAILURE), total(SOLD_OUT), total(RULES), total(INPUT))
+
+
+def quarter_of(day: date) -> str:
+    return f"{day.year} Q{(day.month - 1) // 3 + 1}"
+
+
+async def daily(days: int = 30) -> list[Measured]:
+    """The last days, today first; a day without attempts is left out."""
+    rows = await db.fetch(
+        "SELECT (minute AT TIME ZONE $1)::date AS day, outcome, sum(attempts)::int AS n FROM booking_attempt "
+        "WHERE minute >= $2 GROUP BY 1, 2 ORDER BY 1 DESC",
+        clock.DEFAULT_ZONE,
+        clock.now() - timedelta(days=days),
+    )
+    by_day: dict[date, dict[str, int]] = {}
+    for row in rows:
+        by_day.setdefault(row["day"], {})[row["outcome"]] = row["n"]
+    return [measured(day.isoformat(), counts) for day, counts in by_day.items()]
+
+
+async def quarterly(quarters: int = 8) -> list[Measured]:
+    """The last quarters, the running one first."""
+    rows = await db.fetch(
+        "SELECT date_trunc('quarter', minute AT TIME ZONE $1)::date AS quarter, outcome, sum(attempts)::int AS n "
+        "FROM booking_attempt WHERE minute >= $2 GROUP BY 1, 2 ORDER BY 1 DESC",
+        clock.DEFAULT_ZONE,
+        clock.now() - timedelta(days=92 * quarters),
+    )
+    by_quarter: dict[date, dict[str, int]] = {}
+    for row in rows:
+        by_quarter.setdefault(row["quarter"], {})[row["outcome"]] = row["n"]
+    return [measured(quarter_of(start), counts) for start, counts in by_quarter.items()]

@@ -1,0 +1,153 @@
+"""Personal data after the booking (RK-6): shown on reason, taken along, deleted on request, destroyed in time."""
+
+from datetime import date, timedelta
+from typing import Any, Final
+
+from portal.core import audit, clock, db, order_code
+from portal.core.crypto import vault
+from portal.features.booking.limits import RETENTION_DAYS
+from portal.features.booking.place import PURPOSE, id_context, name_context, phone_context
+from portal.features.booking.queries import unsealed
+
+SHORTEST_REASON: Final = 5  # characters: long enough to say something
+
+
+class StillNeeded(Exception):
+    """The visit is still to come: the order must be cancelled before its data can go."""
+
+
+async def reveal(code: str, reason: str) -> dict[str, Any]:
+    """Names, numbers and phone in plain text, for a stated reason; on the trail before anything is shown."""
+    async with db.transaction():
+        audit.record("visitor:reveal", "order", code, reason=reason)
+    return await plain(code)
+
+
+async def plain(code: str) -> dict[str, Any]:
+    """The personal data of an order. Whoever calls has proved a right to it."""
+    day = order_code.visit_day(code)
+    order = await db.fetchrow(
+        "SELECT phone_sealed FROM booking_order WHERE visit_day = $1 AND code = $2", day, code
+    )
+    if order is None:
+        return {}
+    tickets = await db.fetch(
+        "SELECT ordinal, name_sealed, id_type, id_sealed, country FROM ticket "
+        "WHERE visit_day = $1 AND order_code = $2 ORDER BY ordinal",
+        day,
+        code,
+    )
+    return {
+        "phone": await unsealed(order["phone_sealed"], phone_context(code)),
+        "visitors": [
+            {
+                "ordinal": row["ordinal"],
+                "name": await unsealed(row["name_sealed"], name_context(code, row["ordinal"])),
+                "id_type": row["id_type"],
+                "id_number": await unsealed(row["id_sealed"], id_context(code, row["ordinal"])),
+                "country": row["country"],
+            }
+            for row in tickets
+        ],
+    }
+
+
+async def export(code: str) -> dict[str, Any]:
+    """Everything that is kept about an order, for the visitor to take along (PIPL art. 45)."""
+    day = order_code.visit_day(code)
+    order = await db.fetchrow(
+        "SELECT code, visit_day, state, channel, payment, total_fen, paid_fen, refunded_fen, language, "
+        "consent_version, guardian_consent, created_at, confirmed_at, ended_at FROM booking_order "
+        "WHERE visit_day = $1 AND code = $2",
+        day,
+        code,
+    )
+    tickets = await db.fetch(
+        "SELECT ordinal, state, category, price_fen, price_rule, used_at FROM ticket "
+        "WHERE visit_day = $1 AND order_code = $2 ORDER BY ordinal",
+        day,
+        code,
+    )
+    messages = await db.fetch(
+        "SELECT kind, state, created_at, sent_at FROM visitor_message WHERE order_code = $1 ORDER BY id", code
+    )
+    async with db.transaction():
+        audit.record("visitor:export", "order", code)
+    return {
+        "order": _json(order),
+        "tickets": [_json(row) for row in tickets],
+        "messages": [_json(row) for row in messages],
+        "personal": await plain(code),
+    }
+
+
+def _json(row: Any) -> dict[str, Any]:
+    return {
+        name: value.isoformat() if hasattr(value, "isoformat") else value
+        for name, value in dict(row or {}).items()
+    }
+
+
+async def erase(code: str) -> None:
+    """Delete the personal data of an order that is over; figures without a person stay. A repeat changes nothing.
+
+    Raises ``StillNeeded`` while the visit is to come.
+    """
+    day = order_code.visit_day(code)
+    async with db.transaction():
+        state = await db.fetchval(
+            "SELECT state FROM booking_order WHERE visit_day = $1 AND code = $2 FOR UPDATE", day, code
+        )
+        if state in ("held", "confirmed", "partly_used", "refunding"):
+            raise StillNeeded
+        await db.execute(
+            "UPDATE booking_order SET phone_sealed = NULL, phone_index = NULL WHERE visit_day = $1 AND code = $2",
+            day,
+            code,
+        )
+        await db.execute(
+            "UPDATE ticket SET name_sealed = NULL, id_sealed = NULL, id_index = NULL, country = '' "
+            "WHERE visit_day = $1 AND order_code = $2",
+            day,
+            code,
+        )
+        await db.execute("DELETE FROM visitor_message WHERE order_code = $1", code)
+        audit.record("visitor:erase", "order", code)
+
+
+async def destroy_old() -> list[date]:
+    """Destroy the data of visit days beyond the retention period: the key first, then what it had sealed.
+
+    Without the key nothing of that day can be read again, from backups neither. Returns the days; safe to repeat.
+    """
+    before = clock.today() - timedelta(days=RETENTION_DAYS())
+    days = [
+        date.fromisoformat(row["period"])
+        for row in await db.fetch(
+            "SELECT period FROM data_key WHERE purpose = $1 AND destroyed_at IS NULL AND period < $2 ORDER BY period",
+            PURPOSE,
+            before.isoformat(),
+        )
+    ]
+    for day in days:
+        async with db.transaction():
+            await vault().destroy(PURPOSE, day.isoformat())
+            await db.execute(
+                "UPDATE booking_order SET phone_sealed = NULL, phone_index = NULL WHERE visit_day = $1", day
+            )
+            await db.execute(
+                "UPDATE ticket SET name_sealed = NULL, id_sealed = NULL, id_index = NULL, country = '' "
+                "WHERE visit_day = $1",
+                day,
+            )
+            await db.execute("DELETE FROM visitor_message WHERE visit_day = $1", day)
+            await db.execute(
+                "UPDATE waitlist_entry SET phone_sealed = NULL WHERE slot IN (SELECT id FROM slot WHERE visit_day = $1)",
+                day,
+            )
+            audit.record("visitor:erase", "day", day.isoformat(), reason="retention")
+    await db.execute(
+        "DELETE FROM no_show WHERE visit_day < $1", clock.today() - timedelta(days=730)
+    )
+    await db.execute("DELETE FROM booking_key WHERE created_at < $1", clock.now() - timedelta(days=120))
+    return days
