@@ -14,21 +14,21 @@ class BadAmount(ValueError):
 
 
 def yuan(fen: int) -> str:
-    """``¥1,234.50``; a whole amount without its zeros is still read the same way by everybody."""
+    """Show an amount: ``¥1,234.50``; a whole one without zeros, ``¥120``; a debt ``-¥120``."""
     sign = "-" if fen < 0 else ""
     whole, cents = divmod(abs(fen), 100)
     return f"{sign}¥{whole:,}.{cents:02d}" if cents else f"{sign}¥{whole:,}"
 
 
 def plain_yuan(fen: int) -> str:
-    """``1234.50``: for input fields, files and payment services."""
+    """Write ``1234.50``: for input fields, files and payment services."""
     sign = "-" if fen < 0 else ""
     whole, cents = divmod(abs(fen), 100)
     return f"{sign}{whole}.{cents:02d}"
 
 
 def parse_yuan(text: str, *, negative: bool = False) -> int:
-    """The fen of a typed amount: ``1,234.5``, ``¥12``, full-width digits. Raises ``BadAmount``."""
+    """Read a typed amount: ``1,234.5``, ``¥12``, full-width digits. Raises ``BadAmount``."""
     tidy = unicodedata.normalize("NFKC", text).strip().lstrip("¥").strip()
     found = _AMOUNT.fullmatch(tidy)
     if found is None:

@@ -1,54 +1,56 @@
 """Order codes: short enough to read over a telephone, and safe against slips of the finger.
 
-Eleven characters of an alphabet without I, L, O and U: three tell the visit day (so that a code leads
-straight to its month's partition), seven are random, one checks the others. Shown ``XXX-XXXX-XXXX``.
+Eleven characters out of 31, without I, L, O, U and Z: three tell the visit day (so that a code
+leads straight to its month's partition), seven are random, one checks the others. Shown
+``XXX-XXXX-XXXX``.
 
-The check is a weighted sum modulo 31 (a prime) with different, non-zero weights: it finds every single
-wrong character and every swap of two characters whose values differ modulo 31.
+The check is a weighted sum modulo 31, a prime, with different, non-zero weights: it finds every
+single wrong character and every swap of two neighbours.
 """
 
 import secrets
+import unicodedata
 from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Final
 
-ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXY"
 LENGTH: Final = 11
 EPOCH: Final = date(2026, 1, 1)
 
 _DAY: Final = 3
 _RANDOM: Final = 7
-_BASE: Final = 32
-_PRIME: Final = 31
+_PRIME: Final = len(ALPHABET)
 _VALUE: Final = {character: value for value, character in enumerate(ALPHABET)}
-# Random characters avoid the last letter: 31 values stay distinct modulo 31.
-_RANDOM_ALPHABET: Final = ALPHABET[:_PRIME]
-_MISREAD: Final = str.maketrans({"O": "0", "I": "1", "L": "1", "-": "", " ": "", "－": "", "—": ""})
+_DAYS: Final = _PRIME**_DAY  # more than eighty years
+_MISREAD: Final = str.maketrans({"O": "0", "I": "1", "L": "1"} | dict.fromkeys("- ‐‑–—", ""))
 
 
 def new(visit_day: date, choose: Callable[[str], str] = secrets.choice) -> str:
-    """A fresh code for this day: 31⁷ ≈ 2.7·10¹⁰ codes for each day."""
+    """Make a code for this day: 31⁷ ≈ 2.7·10¹⁰ of them. Raises ``ValueError`` outside 2026–2107."""
     days = (visit_day - EPOCH).days
+    if not 0 <= days < _DAYS:
+        raise ValueError(f"no order code can tell the day {visit_day}")
     high, rest = divmod(days, _PRIME * _PRIME)
     middle, low = divmod(rest, _PRIME)
     body = ALPHABET[high] + ALPHABET[middle] + ALPHABET[low]
-    body += "".join(choose(_RANDOM_ALPHABET) for _ in range(_RANDOM))
+    body += "".join(choose(ALPHABET) for _ in range(_RANDOM))
     return body + _check(body)
 
 
 def visit_day(code: str) -> date:
-    """The day that a valid code was made for."""
+    """Tell the day that a valid code was made for."""
     high, middle, low = (_VALUE[character] for character in code[:_DAY])
     return EPOCH + timedelta(days=(high * _PRIME + middle) * _PRIME + low)
 
 
 def tidy(typed: str) -> str:
-    """What was meant: capitals, without dashes and blanks, O as 0, I and L as 1."""
-    return typed.strip().upper().translate(_MISREAD)
+    """Read what was meant: capitals, half-width, no dashes or blanks, O as 0, I and L as 1."""
+    return unicodedata.normalize("NFKC", typed).strip().upper().translate(_MISREAD)
 
 
 def is_valid(code: str) -> bool:
-    """Whether the characters and the check agree; says nothing of whether such an order exists."""
+    """Whether characters and check agree; says nothing of whether such an order exists."""
     if len(code) != LENGTH or any(character not in _VALUE for character in code):
         return False
     return _check(code[:-1]) == code[-1]

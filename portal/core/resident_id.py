@@ -1,7 +1,7 @@
 """The resident identity number (GB 11643-1999): check character and birth date.
 
-Area codes are not checked: they are retired and renamed over decades while the number stays for life. The
-checksum proves typing, not identity.
+Area codes are not checked: they are retired and renamed over decades while the number stays for
+life. The checksum proves typing, not identity.
 """
 
 import re
@@ -32,7 +32,7 @@ def check_character(digits: str) -> str:
 
 
 def birth_date(number: str) -> date | None:
-    """The birth date of a number, None when there is no such day."""
+    """Read the birth date of a number, None when there is no such day."""
     try:
         return date(int(number[6:10]), int(number[10:12]), int(number[12:14]))
     except ValueError:
@@ -40,7 +40,7 @@ def birth_date(number: str) -> date | None:
 
 
 def error(number: str, today: date) -> str | None:
-    """Why this is no resident number, or None. First-generation numbers (15 digits) ended on 2013-01-01."""
+    """Why this is no resident number, or None. Numbers of 15 digits ended on 2013-01-01."""
     if _FORM.fullmatch(number) is None:
         if _FIFTEEN.fullmatch(number):
             return "id-fifteen"

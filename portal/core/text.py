@@ -13,9 +13,9 @@ _NAME_MARKS: Final = frozenset(" ·•・.'’‘-‐,")
 _LETTERS: Final = frozenset({"Lu", "Ll", "Lt", "Lm", "Lo", "Mn", "Mc"})
 _PLAIN_HAN: Final = re.compile(r"[\u4e00-\u9fff]{2,20}")
 
-_MAINLAND_MOBILE: Final = re.compile(r"1[3-9]\d{9}")
-_MAINLAND_LANDLINE: Final = re.compile(r"0\d{2,3}\d{7,8}")
-_FOREIGN: Final = re.compile(r"\+[1-9]\d{6,14}")
+_MAINLAND_MOBILE: Final = re.compile(r"1[3-9]\d{9}", re.ASCII)
+_MAINLAND_LANDLINE: Final = re.compile(r"0\d{2,3}\d{7,8}", re.ASCII)
+_FOREIGN: Final = re.compile(r"\+[1-9]\d{6,14}", re.ASCII)
 
 
 def tidy_name(typed: str) -> str:
@@ -24,7 +24,7 @@ def tidy_name(typed: str) -> str:
 
 
 def name_error(name: str) -> str | None:
-    """A name is letters of any script and what stands between its parts; everything else is a slip or an attack."""
+    """Refuse what is no name: a name is letters of any script and what stands between its parts."""
     if _PLAIN_HAN.fullmatch(name):
         return None
     if not name:
@@ -34,21 +34,27 @@ def name_error(name: str) -> str | None:
     categories = [unicodedata.category(character) for character in name]
     if not _INVISIBLE.isdisjoint(categories):
         return "name-invisible"
-    for character, category in zip(name, categories, strict=True):
-        if category not in _LETTERS and character not in _NAME_MARKS:
-            return "name-letters"
-    if categories[0] not in _LETTERS:
-        return "name-letters"
-    return None
+    fitting = categories[0].startswith("L") and all(
+        category in _LETTERS or character in _NAME_MARKS
+        for character, category in zip(name, categories, strict=True)
+    )
+    return None if fitting else "name-letters"
 
 
 def tidy_phone(typed: str) -> str:
-    """Digits, with ``+`` and the country code unless it is +86, which falls away."""
+    """Digits, with ``+`` and the country code; +86 falls away: one number is written one way.
+
+    A mainland landline keeps the 0 of its area code (``+86 10 1234 5678`` is ``01012345678``).
+    """
     half_width = unicodedata.normalize("NFKC", typed)
     tidy = re.sub(r"[\s()./-]", "", half_width)
     if tidy.startswith("00"):
         tidy = "+" + tidy[2:]
-    return tidy.removeprefix("+86") if tidy.startswith("+86") else tidy
+    if not tidy.startswith("+86"):
+        return tidy
+    national = tidy.removeprefix("+86")
+    complete = national.startswith("0") or _MAINLAND_MOBILE.fullmatch(national)
+    return national if complete else "0" + national
 
 
 def phone_error(phone: str) -> str | None:
@@ -63,7 +69,8 @@ def phone_error(phone: str) -> str | None:
 
 
 def is_visible_line(text: str) -> bool:
-    """Whether a free text is free of control and bidi characters; line breaks and tabs may stand in it."""
+    """Whether a text has no control or bidi characters; line breaks and tabs may stand in it."""
     return all(
-        character in "\n\r\t" or unicodedata.category(character) not in _INVISIBLE for character in text
+        character in "\n\r\t" or unicodedata.category(character) not in _INVISIBLE
+        for character in text
     )

@@ -1,4 +1,4 @@
-"""Error codes of booking in words; the Chinese is in ``portal/locale/zh/booking.po``."""
+"""Error codes of booking in words; the Chinese is in ``portal/locale/zh/rules.po``."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -9,19 +9,27 @@ WORDS: Final[Mapping[str, LazyText]] = {
     # names and phones
     "name-long": _l("A name has at most 50 characters."),
     "name-invisible": _l("The name contains invisible characters. Please type it again."),
-    "name-letters": _l("Please write the name as on the document: letters, spaces, dots and hyphens only."),
-    "phone-form": _l("Please enter a mobile number such as 138 0013 8000, or +country code and number."),
+    "name-letters": _l(
+        "Please write the name as on the document: letters, spaces, dots and hyphens only."
+    ),
+    "phone-form": _l(
+        "Please enter a mobile number such as 138 0013 8000, or +country code and number."
+    ),
     # documents
     "id-length": _l("A resident ID number has 18 characters."),
     "id-digits": _l("A resident ID number is 17 digits and a last digit or X."),
     "id-check": _l("The last digit does not fit the number. Please check each digit."),
     "id-birth-date": _l("The birth date in this number is not possible."),
     "id-fifteen": _l("15-digit numbers ended in 2013. Please use the 18-digit number."),
-    "residence-permit-form": _l("A residence permit number begins with 81, 82 or 83 and has 18 characters."),
+    "residence-permit-form": _l(
+        "A residence permit number begins with 81, 82 or 83 and has 18 characters."
+    ),
     "hk-macau-permit-form": _l("This permit number is H or M followed by 8 digits."),
     "taiwan-permit-form": _l("This permit number has 8 digits."),
     "passport-form": _l("A passport number is 5 to 15 letters and digits."),
-    "foreign-pr-form": _l("This card number is 18 characters beginning with 9, or 3 letters and 12 digits."),
+    "foreign-pr-form": _l(
+        "This card number is 18 characters beginning with 9, or 3 letters and 12 digits."
+    ),
     "country-form": _l("Please give the country as three letters, such as USA."),
     "same-document": _l("This document stands in the party already."),
     # party
@@ -29,8 +37,12 @@ WORDS: Final[Mapping[str, LazyText]] = {
     "party-large": _l("One order is for at most %(limit)s visitors."),
     "category-unknown": _l("This ticket type is not sold for that day."),
     "category-holiday": _l("This concession does not hold on public holidays."),
-    "category-too-young": _l("By the document this person is too young for this ticket on the visit day."),
-    "category-too-old": _l("By the document this person is too old for this ticket on the visit day."),
+    "category-too-young": _l(
+        "By the document this person is too young for this ticket on the visit day."
+    ),
+    "category-too-old": _l(
+        "By the document this person is too old for this ticket on the visit day."
+    ),
     "category-residence": _l("This ticket is for residents of the area only."),
     "companion-needed": _l("This visitor cannot come alone. Please add an adult to the order."),
     "companions-many": _l("There are more companion tickets than the other tickets allow."),
@@ -44,7 +56,9 @@ WORDS: Final[Mapping[str, LazyText]] = {
     "blocked": _l("Booking with one of these documents or this phone is suspended."),
     "key-reused": _l("This form was used already. Please start again."),
     "price-changed": _l("The price has changed. Please check it and book again."),
-    "busy": _l("Many people are booking right now. Nothing was booked; please press the button again."),
+    "busy": _l(
+        "Many people are booking right now. Nothing was booked; please press the button again."
+    ),
     # moving an order
     "change-late": _l("It is too late to move this order."),
     "change-limit": _l("This order has moved as often as the rules allow."),

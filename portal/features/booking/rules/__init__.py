@@ -1,1 +1,1 @@
-"""Booking rules: pure functions and values. No database, HTTP, clock or settings; codes, not words."""
+"""Booking rules: pure functions and values; no database, clock or settings; codes, not words."""

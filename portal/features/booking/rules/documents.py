@@ -1,7 +1,7 @@
 """The documents that visitors book with: form, identity and birth date (DOMAIN A1).
 
-*Identity* is what makes two numbers the same document: renewal counts of travel permits fall away, and a
-passport number counts together with its country. One identity books once a day (BK-3).
+*Identity* is what makes two numbers the same document: renewal counts of travel permits fall away,
+and a passport number counts together with its country. One identity books once a day (BK-3).
 """
 
 import re
@@ -32,7 +32,7 @@ _PERMIT_IDENTITY: Final = {HK_MACAU: 9, TAIWAN: 8}  # characters that stay at a 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A tidied document; ``country`` is ISO 3166 alpha-3 and only a passport has one (it may be empty)."""
+    """A tidied document; ``country`` is ISO 3166 alpha-3, of a passport only, and may be empty."""
 
     id_type: str
     number: str
@@ -45,7 +45,7 @@ def tidy(id_type: str, number: str, country: str = "") -> Document:
 
 
 def error(document: Document, today: date) -> str | None:  # noqa: PLR0911  one answer for each type
-    """The code of what is wrong with the number, or None."""
+    """Say what is wrong with the number, as a code, or None."""
     number = document.number
     if not number:
         return "required"
@@ -79,7 +79,7 @@ def country_error(document: Document) -> str | None:
 def identity(document: Document) -> str:
     """Equal for equal documents, whatever was printed or typed; it is hashed, never stored.
 
-    All 18-character numbers are one family: a holder may enter a residence permit as resident number.
+    All 18-character numbers are one family: a residence permit may be entered as resident number.
     """
     number = document.number
     if keep := _PERMIT_IDENTITY.get(document.id_type):
@@ -90,7 +90,7 @@ def identity(document: Document) -> str:
 
 
 def birth_date(document: Document) -> date | None:
-    """The birth date, where a valid number tells it."""
+    """Read the birth date, where a valid number tells it."""
     if len(document.number) == resident_id.LENGTH and document.id_type in (
         RESIDENT,
         HMT_RESIDENCE,

@@ -1,7 +1,7 @@
-"""No-shows and blocks: counted in a window, in growing steps, with an end and an appeal (BK-7, DOMAIN A2).
+"""No-shows and blocks: counted in a window, in growing steps, with an end (BK-7, DOMAIN A2).
 
-A closure, the weather or a fault of the site never counts. A block is explained and a person decides on an
-appeal (PIPL art. 24).
+A closure, the weather or a fault of the site never counts: the caller does not count it. A block
+is explained, and a person decides on an appeal (PIPL art. 24).
 """
 
 from dataclasses import dataclass
@@ -20,7 +20,9 @@ class BlockRule:
     block_days: int = 60
 
 
-def block_after(no_shows: int, earlier_blocks: int, rule: BlockRule, now: datetime) -> tuple[int, datetime] | None:
+def block_after(
+    no_shows: int, earlier_blocks: int, rule: BlockRule, now: datetime
+) -> tuple[int, datetime] | None:
     """Step and end of the block that is due at this many no-shows in the window, or None."""
     if no_shows < rule.limit:
         return None

@@ -7,7 +7,7 @@ from typing import Final
 from uuid import UUID
 
 from portal.features.booking.rules.documents import Document
-from portal.features.catalogue.rules.categories import CHILD_AGE, age_on
+from portal.features.catalogue.rules.categories import ADULT_AGE, CHILD_AGE, age_on
 
 LARGEST_PARTY: Final = 50  # whatever the setting says: one form, one page
 
@@ -46,23 +46,25 @@ def is_child(visitor: Visitor, day: date) -> bool:
 
 
 def needs_guardian(visitors: Sequence[Visitor], day: date) -> bool:
-    """Data of a child below 14 is taken only with a guardian's consent (PIPL art. 31)."""
+    """Whether a child below 14 is among them: a guardian must consent (PIPL art. 31)."""
     return any(is_child(visitor, day) for visitor in visitors)
 
 
 def unaccompanied(
     visitors: Sequence[Visitor], needs_companion: frozenset[str], day: date
 ) -> list[int]:
-    """Positions of those who may not come alone, when nobody in the party can look after them."""
-    accompanying = any(
-        visitor.category not in needs_companion and not is_child(visitor, day) for visitor in visitors
-    )
-    if accompanying:
+    """Positions of those who may not come alone, when no adult in the party can look after them.
+
+    Who has a document that tells no age counts as an adult: the gate sees the difference.
+    """
+    if any(
+        visitor.category not in needs_companion
+        and (visitor.born is None or age_on(visitor.born, day) >= ADULT_AGE)
+        for visitor in visitors
+    ):
         return []
     return [
-        position
-        for position, visitor in enumerate(visitors)
-        if visitor.category in needs_companion
+        position for position, visitor in enumerate(visitors) if visitor.category in needs_companion
     ]
 
 

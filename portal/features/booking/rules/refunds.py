@@ -1,10 +1,11 @@
-"""Cancelling and refunding: the published rules, as a quote that is shown before the click (BK-7, DOMAIN A2)."""
+"""Cancelling and refunding by the published rules, as a quote shown before the click (BK-7)."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-UNDO: Final = timedelta(minutes=10)  # reversible without cost or mark (accessibility design code, 2021)
+#: Reversible without cost or mark for so long (accessibility design code, 2021).
+UNDO: Final = timedelta(minutes=10)
 HUNDRED: Final = 100
 
 FREE: Final = "free"  # before the visit day
@@ -35,18 +36,33 @@ class Deadlines:
     last_entry: datetime
 
 
-def quote(paid_fen: int, now: datetime, deadlines: Deadlines, late_fee_percent: int, *, closed: bool) -> Quote:
-    """Quote for the tickets that were paid ``paid_fen``. A fee is rounded down, in the visitor's favour."""
+def quote(
+    paid_fen: int, now: datetime, deadlines: Deadlines, late_fee_percent: int, *, closed: bool
+) -> Quote:
+    """Quote for tickets paid with ``paid_fen``; a fee is rounded down, in the visitor's favour."""
     if closed:
-        return Quote(True, SITE, paid_fen, 0, False, None)
+        return _everything_back(SITE, paid_fen, None)
     if now < deadlines.day_starts:
-        return Quote(True, FREE, paid_fen, 0, False, deadlines.day_starts)
-    if now < deadlines.booked_at + UNDO and now < deadlines.last_entry:
-        return Quote(True, UNDONE, paid_fen, 0, False, deadlines.booked_at + UNDO)
-    if now < deadlines.last_entry:
-        fee = paid_fen * late_fee_percent // HUNDRED
-        return Quote(True, LATE, paid_fen - fee, fee, True, deadlines.last_entry)
-    return Quote(False, OVER, 0, paid_fen, True, None)
+        return _everything_back(FREE, paid_fen, deadlines.day_starts)
+    undo_until = min(deadlines.booked_at + UNDO, deadlines.last_entry)
+    if now < undo_until:
+        return _everything_back(UNDONE, paid_fen, undo_until)
+    open_still = now < deadlines.last_entry
+    fee = paid_fen * late_fee_percent // HUNDRED if open_still else paid_fen
+    return Quote(
+        allowed=open_still,
+        rule=LATE if open_still else OVER,
+        refund_fen=paid_fen - fee,
+        fee_fen=fee,
+        no_show=True,
+        until=deadlines.last_entry if open_still else None,
+    )
+
+
+def _everything_back(rule: str, paid_fen: int, until: datetime | None) -> Quote:
+    return Quote(
+        allowed=True, rule=rule, refund_fen=paid_fen, fee_fen=0, no_show=False, until=until
+    )
 
 
 def change_error(changes: int, limit: int, now: datetime, deadlines: Deadlines) -> str | None:

@@ -10,7 +10,7 @@ ORDER: Final[Mapping[str, frozenset[str]]] = {
     "used": frozenset({"closed"}),
     "refunding": frozenset({"refunded", "refund_failed"}),
     "refund_failed": frozenset({"refunding", "refunded"}),
-    "expired": frozenset({"confirmed", "refunding"}),  # money that came late: places again, or back
+    "expired": frozenset({"held", "refunding"}),  # money that came late: places again, or back
     "cancelled": frozenset({"refunding"}),
     "refunded": frozenset(),
     "closed": frozenset(),
@@ -20,7 +20,7 @@ ORDER: Final[Mapping[str, frozenset[str]]] = {
 TICKET: Final[Mapping[str, frozenset[str]]] = {
     "reserved": frozenset({"valid", "expired", "cancelled"}),
     "valid": frozenset({"used", "cancelled", "refunded", "expired", "no_show", "replaced"}),
-    "expired": frozenset({"valid"}),  # only with an order whose late money found places again
+    "expired": frozenset({"reserved"}),  # only with an order whose late money found places again
     "used": frozenset(),
     "cancelled": frozenset(),
     "refunded": frozenset(),

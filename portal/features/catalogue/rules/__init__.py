@@ -1,1 +1,1 @@
-"""Catalogue rules: pure functions and values. No database, HTTP, clock or settings; codes, not words."""
+"""Catalogue rules: pure functions and values; no database, clock or settings; codes, not words."""

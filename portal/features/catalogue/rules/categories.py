@@ -1,7 +1,8 @@
 """Ticket categories: who may have which price, judged on the visit day (DOMAIN A4).
 
-The defaults are the concessions that statutes and national notices ask for; every field can be edited, because
-provinces differ. What a document does not tell (height, a certificate) is verified at the gate.
+The defaults are the concessions that statutes and national notices ask for; every field can be
+edited, because provinces differ. What a document does not tell (height, a certificate) is verified
+at the gate.
 """
 
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from typing import Final
 
 PROOFS: Final = ("none", "id", "height", "certificate")
 CHILD_AGE: Final = 14  # below it a guardian consents (PIPL art. 31)
+ADULT_AGE: Final = 18  # from it on one may look after a child (Civil Code art. 17)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,7 @@ class Category:
 
 
 def age_on(born: date, day: date) -> int:
-    """Whole years; somebody born on 29 February has the birthday on 1 March in other years."""
+    """Count whole years; who is born on 29 February has the birthday on 1 March in other years."""
     return day.year - born.year - ((day.month, day.day) < (born.month, born.day))
 
 
@@ -42,7 +44,7 @@ def category_error(
 ) -> str | None:
     """Why this person may not have the category on that day, or None.
 
-    ``area`` is the head of a resident number, or empty. What cannot be known from the document never
+    ``area`` is the head of a resident number, or empty. What the document does not tell never
     refuses: it is verified at the gate (``proof``). Where a height limit stands beside an age limit
     either suffices, so age alone does not refuse.
     """
@@ -60,7 +62,7 @@ def category_error(
 
 
 def proof_at_gate(category: Category, born: date | None, day: date) -> str:
-    """What the gate must look at: nothing when the document already proves the age."""
+    """Name what the gate must look at: nothing when the document already proves the age."""
     if category.proof == "height" and born is not None:
         age = age_on(born, day)
         fits = (category.age_min is None or age >= category.age_min) and (
@@ -73,7 +75,9 @@ def proof_at_gate(category: Category, born: date | None, day: date) -> str:
 
 
 STATUTORY: Final = (
-    Category("adult", "成人票", "Adult", "适用于不享受优惠的游客。", "Visitors without a concession."),
+    Category(
+        "adult", "成人票", "Adult", "适用于不享受优惠的游客。", "Visitors without a concession."
+    ),
     Category(
         "child",
         "儿童票（免费）",

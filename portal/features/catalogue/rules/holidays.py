@@ -1,7 +1,7 @@
 """Public holidays: a table to begin with; what holds is edited in the browser.
 
-2026 as announced by the State Council on 2025-11-04. The plan of a year comes in November of the year before; until
-then its legal days stand here unconfirmed and without swapped working days.
+2026 as announced by the State Council on 2025-11-04. The plan of a year comes in November of the
+year before; until then its legal days stand here unconfirmed and without swapped working days.
 """
 
 from dataclasses import dataclass
@@ -20,7 +20,9 @@ class CalendarDay:
     confirmed: bool = True
 
 
-def _span(first: date, last: date, zh: str, en: str, *, confirmed: bool = True) -> list[CalendarDay]:
+def _span(
+    first: date, last: date, zh: str, en: str, *, confirmed: bool = True
+) -> list[CalendarDay]:
     days = (last - first).days + 1
     return [
         CalendarDay(first + timedelta(days=offset), PUBLIC_HOLIDAY, zh, en, confirmed)

@@ -1,16 +1,18 @@
 """Prices: the published rule that fits the visit day, and its name (DOMAIN A4).
 
-A price depends on product, category, season and kind of day, never on who asks (PIPL art. 24). The most
-specific rule wins: kind of day before season; of equal ones the latest in force.
+A price depends on product, category, season and kind of day, never on who asks (PIPL art. 24). The
+most specific rule wins: kind of day before season; of equal ones the latest in force.
 """
 
+from calendar import monthrange
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from datetime import date, timedelta
+from dataclasses import dataclass, replace
+from datetime import date
 from typing import Final
 
 ANY: Final = "any"
-RAISE_NOTICE: Final = timedelta(days=183)  # six months (Tourism Law art. 43)
+RAISE_NOTICE_MONTHS: Final = 6  # Tourism Law art. 43
+_MONTHS: Final = 12
 
 WEEKDAY: Final = "weekday"
 WEEKEND: Final = "weekend"
@@ -59,7 +61,7 @@ def day_type(day: date, calendar: Mapping[date, str]) -> str:
 
 
 def season(day: date, seasons: Iterable[Season]) -> str:
-    """The season of a day; one that no range covers is off-peak."""
+    """Name the season of a day; one that no range covers is off-peak."""
     for span in seasons:
         if span.first_day <= day <= span.last_day:
             return span.code
@@ -67,34 +69,42 @@ def season(day: date, seasons: Iterable[Season]) -> str:
 
 
 def price_on(rules: Iterable[PriceRule], day: date, day_season: str, kind: str) -> PriceRule | None:
-    """The rule among those of one product and category; None where it is not sold on that day.
+    """Find the rule among those of one product and category; None where it is not sold on that day.
 
-    A free-admission day without a price of its own costs nothing: the caller need not publish one.
+    A free-admission day without a price of its own costs nothing for whatever has a price at all:
+    nobody need publish one.
     """
-    fitting = [
-        rule
-        for rule in rules
-        if rule.valid_from <= day
-        and rule.season in (ANY, day_season)
-        and rule.day_type in (ANY, kind)
+    in_force = [
+        rule for rule in rules if rule.valid_from <= day and rule.season in (ANY, day_season)
     ]
+    fitting = [rule for rule in in_force if rule.day_type == kind]
+    if not fitting and kind == FREE_DAY:
+        fitting = [replace(rule, day_type=FREE_DAY, fen=0) for rule in in_force]
+    fitting = fitting or [rule for rule in in_force if rule.day_type == ANY]
     if not fitting:
         return None
-    return max(fitting, key=lambda rule: (rule.day_type != ANY, rule.season != ANY, rule.valid_from))
+    return max(fitting, key=lambda rule: (rule.season != ANY, rule.valid_from))
 
 
 def change_error(
     old_fen: int | None, new_fen: int, valid_from: date, published_on: date, legal_basis: str
 ) -> str | None:
-    """A raise is published six months ahead unless somebody with the right states the legal basis."""
+    """Refuse a raise that is not published six months ahead, unless its legal basis is stated."""
     if valid_from < published_on:
         return "price-backdated"
     raised = old_fen is not None and new_fen > old_fen
-    if raised and valid_from - published_on < RAISE_NOTICE and not legal_basis.strip():
+    if raised and valid_from < _notice_ends(published_on) and not legal_basis.strip():
         return "price-raise-notice"
     return None
 
 
 def combined_error(combined_fen: int, parts_fen: Iterable[int]) -> str | None:
-    """A combined ticket costs no more than its parts, and the parts stay on sale (Tourism Law art. 43)."""
+    """Refuse a combined ticket dearer than its parts together (Tourism Law art. 43)."""
     return "price-combined" if combined_fen > sum(parts_fen) else None
+
+
+def _notice_ends(published_on: date) -> date:
+    """Find the same day six months later, or the last of a month that has no such day."""
+    months = published_on.year * _MONTHS + published_on.month - 1 + RAISE_NOTICE_MONTHS
+    year, month = months // _MONTHS, months % _MONTHS + 1
+    return date(year, month, min(published_on.day, monthrange(year, month)[1]))

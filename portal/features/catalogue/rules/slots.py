@@ -10,7 +10,7 @@ HUNDRED: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """A slot that returns on these weekdays (1 is Monday) within these dates, both ends included."""
+    """A slot that returns on these weekdays (1 is Monday) within these dates, ends included."""
 
     weekdays: frozenset[int]
     starts: time
@@ -44,7 +44,7 @@ class PlannedSlot:
 def slots_for(
     day: date, patterns: Iterable[Pattern], exception: DayException | None
 ) -> list[PlannedSlot]:
-    """The slots of a day. A pattern that begins later replaces an earlier one at the same hour."""
+    """Plan the slots of a day; of patterns at one hour the one that begins later holds."""
     if exception and exception.closed:
         return []
     percent = exception.capacity_percent if exception else HUNDRED
@@ -78,12 +78,12 @@ def pattern_error(
 
 
 def day_error(slots: Iterable[PlannedSlot], daily_max: int) -> str | None:
-    """The slots of a day together stay within the daily maximum (Tourism Law art. 45)."""
+    """Refuse slots that together exceed the daily maximum (Tourism Law art. 45)."""
     return "daily-maximum" if sum(slot.capacity for slot in slots) > daily_max else None
 
 
 def instant_capacity(parts: Iterable[tuple[float, float]]) -> int:
-    """Instantaneous maximum: usable area of each part over the area for one person, both in m² (LB/T 034)."""
+    """Instantaneous maximum: usable area over the area for one person, in m² (LB/T 034)."""
     return int(sum(area / per_person for area, per_person in parts))
 
 
@@ -93,12 +93,12 @@ def daily_capacity(instant: int, opening_hours: float, mean_stay_hours: float) -
 
 
 def sale_opens_at(visit_day: date, days_ahead: int, release: time, zone: tzinfo) -> datetime:
-    """The instant at which a day goes on sale: so many days before, at the release time."""
+    """Tell when a day goes on sale: so many days before, at the release time."""
     return datetime.combine(visit_day - timedelta(days=days_ahead), release, tzinfo=zone)
 
 
 def last_day_on_sale(now: datetime, days_ahead: int, release: time, zone: tzinfo) -> date:
-    """The farthest day that can be booked now."""
+    """Tell the farthest day that can be booked now."""
     local = now.astimezone(zone)
     ahead = days_ahead if local.time() >= release else days_ahead - 1
     return local.date() + timedelta(days=ahead)
