@@ -10,6 +10,7 @@ _LONGEST_STARS: Final = 3  # the length of a name is not told
 _LONG_ID: Final = 15
 _SHORT_ID: Final = 8
 _LONG_PHONE: Final = 11
+_LEAST_HIDDEN: Final = 2
 
 
 def mask_name(name: str) -> str:
@@ -43,6 +44,6 @@ def _stars(count: int) -> str:
 def _ends(text: str, head: int, tail: int) -> str:
     """Keep the ends, unless hardly anything would be hidden."""
     hidden = len(text) - head - tail
-    if hidden <= 0:
+    if hidden < _LEAST_HIDDEN:
         return "*" * len(text)
     return text[:head] + "*" * hidden + text[-tail:]
