@@ -52,7 +52,7 @@ def test_every_single_wrong_character_is_found(seed: int) -> None:
 def test_every_swap_of_neighbours_is_found(day: date, seed: int) -> None:
     code = a_code(day, seed)
     for position in range(len(code) - 1):
-        first, second = code[position : position + 2]
+        first, second = code[position], code[position + 1]
         swapped = code[:position] + second + first + code[position + 2 :]
         assert order_code.is_valid(swapped) == (first == second)
 

@@ -45,7 +45,7 @@ def test_every_single_wrong_digit_is_found(number: str, position: int, shift: in
 
 @given(numbers(), st.integers(0, 16))
 def test_every_swap_of_neighbours_is_found(number: str, position: int) -> None:
-    first, second = number[position : position + 2]
+    first, second = number[position], number[position + 1]
     assume(first != second)
     swapped = number[:position] + second + first + number[position + 2 :]
     assert resident_id.error(swapped, TODAY) in {"id-check", "id-digits"}
