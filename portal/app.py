@@ -10,7 +10,7 @@ from litestar import Litestar
 from litestar.exceptions import HTTPException
 from litestar.plugins.htmx import HTMXRequest
 
-from portal import system_pages
+from portal import desk, system_pages
 from portal.core import audit, db, jobs, logs, site_settings
 from portal.core.keyring import keyring
 from portal.core.notify import Notices
@@ -61,7 +61,11 @@ def litestar() -> Litestar:
     """The application without its envelope; raises ``UnguardedRoute`` while a route names no permission."""
     respond.menu_items[:] = [item for piece in SLICES for item in piece.menu]
     app = Litestar(
-        route_handlers=[*system_pages.ROUTES, *(route for piece in SLICES for route in piece.routes)],
+        route_handlers=[
+            *system_pages.ROUTES,
+            desk.show_desk,
+            *(route for piece in SLICES for route in piece.routes),
+        ],
         guards=[csrf_guard],
         exception_handlers={HTTPException: on_http_error, Exception: on_unexpected},
         request_class=HTMXRequest,
@@ -85,4 +89,6 @@ def create() -> Any:
 
 
 def workers_by_default() -> int:
-    return max(1, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
+    return max(
+        1, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    )

@@ -58,7 +58,9 @@ _MOUNTAIN_SLOTS: Final = (
     (time(13, 30), time(15, 30), 700, 60, 80),
     (time(15, 30), time(17, 0), 300, 20, 0),
 )
-_CABLE_SLOTS: Final = tuple((time(hour, 0), time(hour + 1, 0), 240, 20, 40) for hour in range(8, 17))
+_CABLE_SLOTS: Final = tuple(
+    (time(hour, 0), time(hour + 1, 0), 240, 20, 40) for hour in range(8, 17)
+)
 
 _SETTINGS: Final = {
     "site.name_zh": "云岫山景区",
@@ -117,7 +119,10 @@ async def _catalogue() -> None:
         (cable, "索道下站", "Lower cable station"),
     ):
         await db.execute(
-            "INSERT INTO gate (attraction, name_zh, name_en) VALUES ($1, $2, $3)", attraction, zh, en
+            "INSERT INTO gate (attraction, name_zh, name_en) VALUES ($1, $2, $3)",
+            attraction,
+            zh,
+            en,
         )
     ticket = await db.fetchval(
         "INSERT INTO product (slug, attraction, name_zh, name_en, summary_zh, summary_en, payment, position) "

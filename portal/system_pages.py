@@ -79,7 +79,9 @@ async def favicon(request: HTMXRequest) -> Response[bytes]:
     return await static_file.fn(request, "icons/favicon.ico")
 
 
-@post("/preferences", guards=[PUBLIC], name="system.preferences", opt={EXEMPT: True}, status_code=303)
+@post(
+    "/preferences", guards=[PUBLIC], name="system.preferences", opt={EXEMPT: True}, status_code=303
+)
 async def set_preferences(request: HTMXRequest) -> Response[Any]:
     """Text size and theme, in a cookie. Cached public pages carry this form, so it needs no token."""
     fields = await forms.read(request)

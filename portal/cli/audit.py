@@ -18,7 +18,9 @@ def verify_trail() -> None:
     """Walk every hash chain; exit 1 and name the first bad entry when one is broken."""
     breaks, seen = run(_walk)
     for found in breaks:
-        click.echo(f"broken: {found.day} lane {found.lane} entry {found.seq}: {found.reason}", err=True)
+        click.echo(
+            f"broken: {found.day} lane {found.lane} entry {found.seq}: {found.reason}", err=True
+        )
     if breaks:
         sys.exit(1)
     click.echo(f"the audit trail holds: {seen} entries")

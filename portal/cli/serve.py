@@ -20,11 +20,15 @@ def migrate() -> None:
 @click.option("--demo", is_flag=True, help="Fill an empty database with the demo scenic area.")
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535))
-@click.option("--workers", default=None, type=click.IntRange(1, 64), help="Default: one for each core.")
+@click.option(
+    "--workers", default=None, type=click.IntRange(1, 64), help="Default: one for each core."
+)
 def serve(*, demo: bool, host: str, port: int, workers: int | None) -> None:
     """Create or migrate the database, then serve until stopped."""
     if demo and not _loopback(host):
-        raise click.UsageError("--demo has well-known passwords: it serves on a loopback address only")
+        raise click.UsageError(
+            "--demo has well-known passwords: it serves on a loopback address only"
+        )
     raise NotImplementedError(port, workers)
 
 

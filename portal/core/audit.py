@@ -74,7 +74,9 @@ def record(act: str, object_type: str, object_id: object, **detail: Any) -> None
     _gather(_entry(act, object_type, str(object_id), ALLOWED, detail))
 
 
-async def refused(act: str, object_type: str, object_id: object, rule: str = "", **detail: Any) -> None:
+async def refused(
+    act: str, object_type: str, object_id: object, rule: str = "", **detail: Any
+) -> None:
     """Put a refusal on the trail at once, in a transaction of its own."""
     entry = _entry(act, object_type, str(object_id), REFUSED, detail, rule)
     async with db.transaction():
@@ -91,7 +93,15 @@ def _entry(  # noqa: PLR0913  the fields of one row
 ) -> Entry:
     actor = current_act()
     return Entry(
-        actor.subject, act, object_type, object_id, outcome, rule, actor.address, actor.request_id, detail
+        actor.subject,
+        act,
+        object_type,
+        object_id,
+        outcome,
+        rule,
+        actor.address,
+        actor.request_id,
+        detail,
     )
 
 
@@ -126,7 +136,9 @@ class Break:
     reason: str
 
 
-FIELDS = "day, lane, seq, at, subject, act, object_type, object_id, outcome, rule, address, request_id"
+FIELDS = (
+    "day, lane, seq, at, subject, act, object_type, object_id, outcome, rule, address, request_id"
+)
 
 
 def fingerprint(row: Any) -> bytes:

@@ -109,9 +109,8 @@ async def transaction() -> AsyncIterator[Transaction]:
     """
     outer: Transaction | None = _current().get()
     if outer is None:
-        async with connection() as held:
-            async with _scope(Transaction(held)) as opened:
-                yield opened
+        async with connection() as held, _scope(Transaction(held)) as opened:
+            yield opened
         for hook in opened.after_commit:
             await hook()
     else:

@@ -29,7 +29,11 @@ class Catalogue(NullTranslations):
             with path.open("rb") as file:
                 for message in read_po(file, locale=language):
                     ids = message.id if isinstance(message.id, tuple | list) else (message.id,)
-                    texts = message.string if isinstance(message.string, tuple | list) else (message.string,)
+                    texts = (
+                        message.string
+                        if isinstance(message.string, tuple | list)
+                        else (message.string,)
+                    )
                     if ids[0] and texts[0]:
                         self._texts[str(ids[0])] = tuple(str(text) for text in texts)
 

@@ -75,7 +75,8 @@ def keyring() -> Keyring:
 
 def add_wrapping_key(path: Path) -> str:
     """Put a new wrapping key at the end of the file; returns its id. The data keys are rewrapped by
-    ``crypto.rewrap``; until then the older keys stay in use."""
+    ``crypto.rewrap``; until then the older keys stay in use.
+    """
     stored = json.loads(path.read_text("utf-8"))
     key_id = f"w{len(stored['wrapping']) + 1}"
     stored["wrapping"].append({"id": key_id, "key": _encode(secrets.token_bytes(32))})
@@ -107,7 +108,9 @@ def _write(path: Path, stored: Mapping[str, Any], *, exclusive: bool) -> None:
         os.fsync(file.fileno())
     try:
         if exclusive:
-            os.link(beside, path)  # fails when another process was first; its keys are then the keys
+            os.link(
+                beside, path
+            )  # fails when another process was first; its keys are then the keys
         else:
             os.replace(beside, path)
     except FileExistsError:

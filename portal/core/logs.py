@@ -13,11 +13,16 @@ def configure(*, development: bool) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     final = (
-        [structlog.dev.ConsoleRenderer(
+        [
+            structlog.dev.ConsoleRenderer(
                 colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
-            )]
+            )
+        ]
         if development
-        else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(ensure_ascii=False)]
+        else [
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(ensure_ascii=False),
+        ]
     )
     structlog.configure(
         processors=[*shared, *final],  # type: ignore[list-item]

@@ -77,7 +77,9 @@ def _switch(given: Mapping[str, str], name: str) -> bool:
 
 def _networks(text: str) -> tuple[Network, ...]:
     try:
-        return tuple(ip_network(part.strip(), strict=False) for part in text.split(",") if part.strip())
+        return tuple(
+            ip_network(part.strip(), strict=False) for part in text.split(",") if part.strip()
+        )
     except ValueError as error:
         raise SettingsError(f"PORTAL_TRUSTED_PROXIES: {error}") from None
 

@@ -15,7 +15,13 @@ import brotli
 
 ROOT: Final = Path(__file__).parents[2] / "static"
 BUNDLES: Final = {
-    "css/public.css": ("css/tokens.css", "css/base.css", "css/layout.css", "css/components.css", "css/print.css"),
+    "css/public.css": (
+        "css/tokens.css",
+        "css/base.css",
+        "css/layout.css",
+        "css/components.css",
+        "css/print.css",
+    ),
     "css/staff-all.css": (
         "css/tokens.css",
         "css/base.css",

@@ -54,9 +54,7 @@ class CsrfToken:
 
     def accepts(self, given: str) -> bool:
         salt, _dot, mark = given.partition(".")
-        return not self.fresh and token_is_good(
-            self._keyring, "csrf", f"{salt}.{self.nonce}", mark
-        )
+        return not self.fresh and token_is_good(self._keyring, "csrf", f"{salt}.{self.nonce}", mark)
 
 
 _current: ContextVar[CsrfToken] = ContextVar("csrf_token")
@@ -89,7 +87,9 @@ def same_origin(scope: Any) -> bool:
     return urlsplit(origin.decode("latin-1")).netloc == headers.get(b"host", b"").decode("latin-1")
 
 
-async def csrf_guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
+async def csrf_guard(
+    connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler
+) -> None:
     """An application-wide guard: every change comes from our own page."""
     if connection.scope["type"] != "http" or connection.scope["method"] in SAFE:
         return

@@ -96,7 +96,16 @@ class Envelope:
 class Answer:
     """The way out: headers, cookies, compression."""
 
-    __slots__ = ("_accept", "_held", "_send", "_standard", "cookies", "csrf", "request_id", "status")
+    __slots__ = (
+        "_accept",
+        "_held",
+        "_send",
+        "_standard",
+        "cookies",
+        "csrf",
+        "request_id",
+        "status",
+    )
 
     def __init__(self, send: Any, scope: Any, standard: tuple[tuple[bytes, bytes], ...]) -> None:
         self._send = send
@@ -135,7 +144,9 @@ class Answer:
             ]
         await self._send({**start, "headers": headers})
 
-    def _compressible(self, headers: list[tuple[bytes, bytes]], names: set[bytes], first: Any) -> bool:
+    def _compressible(
+        self, headers: list[tuple[bytes, bytes]], names: set[bytes], first: Any
+    ) -> bool:
         """Whole pages only. Secrets in them are salted per page (``csrf``), so length tells nothing."""
         if "gzip" not in self._accept or first.get("more_body") or b"content-encoding" in names:
             return False

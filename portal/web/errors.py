@@ -96,7 +96,9 @@ def _language() -> Any:
 def _problem(
     request: Any, status: int, error: Exception, headers: dict[str, str]
 ) -> Response[dict[str, Any]]:
-    detail = error.detail if isinstance(error, HTTPException) and status < SERVER_ERROR else "failed"
+    detail = (
+        error.detail if isinstance(error, HTTPException) and status < SERVER_ERROR else "failed"
+    )
     return Response(
         {
             "type": "about:blank",

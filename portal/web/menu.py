@@ -41,5 +41,7 @@ def menu_for(actor: Actor, items: Iterable[MenuItem], path: str) -> tuple[Group,
     for item in items:
         if may(actor, item.permission):
             active = path == item.url or path.startswith(f"{item.url}/")
-            groups.setdefault(item.group, []).append(Shown(str(item.label), item.url, item.icon, active))
+            groups.setdefault(item.group, []).append(
+                Shown(str(item.label), item.url, item.icon, active)
+            )
     return tuple(Group(str(label), tuple(shown)) for label, shown in groups.items())

@@ -13,9 +13,9 @@ from litestar.handlers import BaseRouteHandler
 
 from portal.core import audit
 from portal.web.actor import Actor, actor_of
+from rbac.facts import Facts
 from rbac.guard import PolicyBox
 from rbac.permissions import Permission
-from rbac.facts import Facts
 
 
 class Refused(PermissionDeniedException):

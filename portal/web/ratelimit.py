@@ -52,7 +52,9 @@ def limited(
 ) -> Callable[[ASGIConnection[Any, Any, Any, Any], BaseRouteHandler], Awaitable[None]]:
     """A guard: at most so many requests from one address."""
 
-    async def guard(connection: ASGIConnection[Any, Any, Any, Any], _handler: BaseRouteHandler) -> None:
+    async def guard(
+        connection: ASGIConnection[Any, Any, Any, Any], _handler: BaseRouteHandler
+    ) -> None:
         if wait := buckets.take(str(connection.scope["state"].get("address", ""))):
             raise TooMany(wait)
 

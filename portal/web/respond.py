@@ -9,8 +9,8 @@ from litestar import MediaType, Response
 from litestar.plugins.htmx import HTMXRequest
 
 from portal.core import clock, i18n
-from portal.core.site_settings import SiteSetting, declare
 from portal.core.i18n import _l
+from portal.core.site_settings import SiteSetting, declare
 from portal.web.actor import Actor, actor_of
 from portal.web.cookies import set_cookie_header
 from portal.web.menu import MenuItem, menu_for
@@ -18,15 +18,24 @@ from portal.web.templating import render
 
 UNPROCESSABLE: Final = 422
 
-SITE_NAME_ZH = declare(SiteSetting("site.name_zh", "山门景区", _l("Name of the scenic area (Chinese)")))
-SITE_NAME_EN = declare(SiteSetting("site.name_en", "Shanmen Scenic Area", _l("Name of the scenic area (English)")))
+SITE_NAME_ZH = declare(
+    SiteSetting("site.name_zh", "山门景区", _l("Name of the scenic area (Chinese)"))
+)
+SITE_NAME_EN = declare(
+    SiteSetting("site.name_en", "Shanmen Scenic Area", _l("Name of the scenic area (English)"))
+)
 SITE_PHONE = declare(SiteSetting("site.phone", "0571-0000-0000", _l("Telephone for visitors")))
 SITE_ADDRESS_ZH = declare(SiteSetting("site.address_zh", "", _l("Address (Chinese)")))
 SITE_ADDRESS_EN = declare(SiteSetting("site.address_en", "", _l("Address (English)")))
 BANNER_ZH = declare(SiteSetting("site.banner_zh", "", _l("Banner on all public pages (Chinese)")))
 BANNER_EN = declare(SiteSetting("site.banner_en", "", _l("Banner on all public pages (English)")))
 BANNER_LEVEL = declare(
-    SiteSetting("site.banner_level", "info", _l("Weight of the banner"), choices=("info", "warning", "danger"))
+    SiteSetting(
+        "site.banner_level",
+        "info",
+        _l("Weight of the banner"),
+        choices=("info", "warning", "danger"),
+    )
 )
 
 
@@ -70,7 +79,8 @@ def base_context(request: Any) -> dict[str, Any]:
         "actor": actor,
         "menu": menu_for(actor, menu_items, path) if actor.signed_in else (),
         "path": path,
-        "here": path + (f"?{query}" if (query := request.scope["query_string"].decode("latin-1")) else ""),
+        "here": path
+        + (f"?{query}" if (query := request.scope["query_string"].decode("latin-1")) else ""),
         "site": site(),
         "banner": banner(),
         "now": clock.now(),
@@ -94,7 +104,12 @@ def wants_fragment(request: Any) -> bool:
 
 
 def page(
-    request: Any, template: str, *, block: str | None = None, status: int | None = None, **context: Any
+    request: Any,
+    template: str,
+    *,
+    block: str | None = None,
+    status: int | None = None,
+    **context: Any,
 ) -> Response[bytes]:
     """The page, or only ``block`` of it to an htmx swap. 422 while ``form`` has errors, else 200."""
     fragment = block if block and wants_fragment(request) else None
@@ -113,7 +128,9 @@ def page(
 def go(request: Any, url: str) -> Response[Any]:
     """To another page: 303 for a browser, ``HX-Redirect`` for htmx (a 303 would be swapped into the form)."""
     if request.headers.get("hx-request") == "true":
-        return Response(b"", status_code=200, media_type=MediaType.HTML, headers={"HX-Redirect": url})
+        return Response(
+            b"", status_code=200, media_type=MediaType.HTML, headers={"HX-Redirect": url}
+        )
     return Response(b"", status_code=303, media_type=MediaType.HTML, headers={"Location": url})
 
 
@@ -133,7 +150,12 @@ def download(body: bytes, filename: str, media_type: str) -> Response[bytes]:
 
 def safe_path(text: str | None, default: str = "/") -> str:
     """A path of this site to go on to; anything that could lead elsewhere is the default."""
-    if not text or not text.startswith("/") or text.startswith(("//", "/\\")) or not text.isprintable():
+    if (
+        not text
+        or not text.startswith("/")
+        or text.startswith(("//", "/\\"))
+        or not text.isprintable()
+    ):
         return default
     return text
 

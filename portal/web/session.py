@@ -108,7 +108,9 @@ class Sessions:
 
     async def verified(self, id_hash: bytes) -> None:
         """The person has just proved again who they are."""
-        await db.execute("UPDATE session SET verified_at = $2 WHERE id_hash = $1", id_hash, clock.now())
+        await db.execute(
+            "UPDATE session SET verified_at = $2 WHERE id_hash = $1", id_hash, clock.now()
+        )
         await notify(CHANNEL, id_hash.hex())
 
     async def end(self, id_hash: bytes) -> None:

@@ -69,7 +69,7 @@ class Account:
                 errors="replace",
                 timeout=COMMAND_LIMIT,
                 check=False,
-                preexec_fn=self._namesake() if needs_name else None,  # noqa: PLW1509 (no threads yet)
+                preexec_fn=self._namesake() if needs_name else None,
                 **self._credentials(),
             )
         except subprocess.TimeoutExpired:
@@ -172,8 +172,18 @@ def _create() -> pwd.struct_passwd | None:
     if program:
         # Failure is no matter: another portal may be creating it too, or /etc is read-only.
         subprocess.run(  # noqa: S603
-            [program, "--system", "--no-create-home", "--home-dir", "/nonexistent"]
-            + ["--shell", shell, "--comment", "Shanmen database", ACCOUNT],
+            [
+                program,
+                "--system",
+                "--no-create-home",
+                "--home-dir",
+                "/nonexistent",
+                "--shell",
+                shell,
+                "--comment",
+                "Shanmen database",
+                ACCOUNT,
+            ],
             env=environment(),
             capture_output=True,
             timeout=COMMAND_LIMIT,

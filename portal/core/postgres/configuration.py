@@ -70,7 +70,7 @@ def options(log: Path, socket: Path) -> list[str]:
 
 
 def first_options() -> list[str]:
-    """initdb's command line for a new cluster's settings."""
+    """Initdb's command line for a new cluster's settings."""
     return [part for name, value in FIRST.items() for part in ("--set", f"{name}={value}")]
 
 

@@ -55,7 +55,7 @@ def wheel() -> Installation:
 
 
 def tool(name: str) -> Path:
-    """A client program of the wheel: ``psql``, ``pg_dump``, ``pg_restore``, ``pg_basebackup``…
+    """A client program of the wheel: ``psql``, ``pg_dump``, ``pg_restore``, ``pg_basebackup``….
 
     These run as root too. PostgresError when the wheel or the program is missing.
     """

@@ -73,7 +73,20 @@ async def export(request: HTMXRequest) -> Response[bytes]:
     file = io.StringIO()
     writer = csv.writer(file)
     writer.writerow(
-        ("at", "subject", "act", "object_type", "object_id", "outcome", "rule", "address", "request_id", "detail", "lane", "seq")
+        (
+            "at",
+            "subject",
+            "act",
+            "object_type",
+            "object_id",
+            "outcome",
+            "rule",
+            "address",
+            "request_id",
+            "detail",
+            "lane",
+            "seq",
+        )
     )
     for row in rows:
         cells = (
@@ -81,7 +94,9 @@ async def export(request: HTMXRequest) -> Response[bytes]:
             row.address, row.request_id, row.detail, row.lane, row.seq,
         )  # fmt: skip
         writer.writerow([_harmless(cell) for cell in cells])
-    return download(file.getvalue().encode("utf-8-sig"), f"audit-{wanted.first}.csv", "text/csv; charset=utf-8")
+    return download(
+        file.getvalue().encode("utf-8-sig"), f"audit-{wanted.first}.csv", "text/csv; charset=utf-8"
+    )
 
 
 def _harmless(cell: object) -> str:

@@ -9,5 +9,7 @@ from rbac.permissions import Permission
 SLICE = Slice(
     "audit",
     routes=ROUTES,
-    menu=(MenuItem(_l("Administration"), _l("Audit trail"), "/audit", Permission.AUDIT_TRAIL_READ),),
+    menu=(
+        MenuItem(_l("Administration"), _l("Audit trail"), "/audit", Permission.AUDIT_TRAIL_READ),
+    ),
 )

@@ -37,7 +37,8 @@ _SELECT = (
 async def in_force(subject: bytes) -> Block | None:
     """The suspension of this document or phone, or None."""
     row = await db.fetchrow(
-        _SELECT + "WHERE b.subject_index = $1 AND b.lifted_at IS NULL AND b.starts_at <= $2 AND b.ends_at > $2 "
+        _SELECT
+        + "WHERE b.subject_index = $1 AND b.lifted_at IS NULL AND b.starts_at <= $2 AND b.ends_at > $2 "
         "ORDER BY b.ends_at DESC LIMIT 1",
         subject,
         clock.now(),
@@ -48,7 +49,9 @@ async def in_force(subject: bytes) -> Block | None:
 async def listed(limit: int, offset: int) -> list[Block]:
     """Suspensions, those with an open appeal first."""
     rows = await db.fetch(
-        _SELECT + "ORDER BY (a.state = 'filed') DESC NULLS LAST, b.id DESC LIMIT $1 OFFSET $2", limit, offset
+        _SELECT + "ORDER BY (a.state = 'filed') DESC NULLS LAST, b.id DESC LIMIT $1 OFFSET $2",
+        limit,
+        offset,
     )
     return [Block(**row) for row in rows]
 
@@ -131,5 +134,6 @@ async def decide(appeal_id: int, *, granted: bool, answer: str) -> None:
 async def latest_answer(block: int) -> Any | None:
     """What became of the last appeal against a suspension."""
     return await db.fetchrow(
-        "SELECT state, answer, filed_at, decided_at FROM appeal WHERE block = $1 ORDER BY id DESC LIMIT 1", block
+        "SELECT state, answer, filed_at, decided_at FROM appeal WHERE block = $1 ORDER BY id DESC LIMIT 1",
+        block,
     )

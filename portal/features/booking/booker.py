@@ -79,7 +79,8 @@ class NewOrder:
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """``kind`` is ``booked``, ``repeated`` (then code and day are those of the first order) or why not:
-    ``sold-out``, ``slot-closed``, ``duplicate-document``, ``blocked``, ``phone-limit``, ``key-reused``."""
+    ``sold-out``, ``slot-closed``, ``duplicate-document``, ``blocked``, ``phone-limit``, ``key-reused``.
+    """
 
     kind: str
     code: str
@@ -104,7 +105,9 @@ class _Waiting:
     def __post_init__(self) -> None:
         documents = (ticket.id_index for ticket in self.order.tickets)
         self.marks = frozenset(
-            mark for mark in (self.order.key, self.order.phone_index, *documents) if mark is not None
+            mark
+            for mark in (self.order.key, self.order.phone_index, *documents)
+            if mark is not None
         )
 
 
@@ -226,7 +229,8 @@ class Booker:
         if self._connection is None:
             raise ConnectionError("no connection")
         rows = await self._connection.fetch(
-            BOOK_BATCH, *arguments(orders, clock.now(), self._lane, self._phone_limit()),
+            BOOK_BATCH,
+            *arguments(orders, clock.now(), self._lane, self._phone_limit()),
             timeout=STATEMENT_TIMEOUT,
         )
         return [Outcome(row[0], row[1], row[2]) for row in rows]

@@ -15,18 +15,17 @@ from portal.features.booking.booker import NewOrder, NewTicket, book_now
 from portal.features.booking.limits import CHANGE_LIMIT
 from portal.features.booking.orders import OrderGone, locked
 from portal.features.booking.queries import deadlines
-from portal.features.booking.rules import refunds
+from portal.features.booking.rules import documents, refunds
 from portal.features.catalogue.availability import SlotView
 from portal.features.catalogue.rules.categories import category_error, proof_at_gate
 from portal.features.catalogue.snapshot import catalogue
-from portal.features.booking.rules import documents
 from portal.features.payments import service as payments
 
 NO_LIMIT = 1_000_000
 
 
 class CannotChange(Exception):
-    """``args[0]`` is the code of why: change-late, change-limit, change-price, change-category, sold-out …"""
+    """``args[0]`` is the code of why: change-late, change-limit, change-price, change-category, sold-out …."""
 
 
 async def change(code: str, slot: SlotView, key: UUID) -> str:
@@ -177,5 +176,3 @@ async def _carry_money(order: Any, fresh: NewOrder) -> None:
         await payments.give_back(
             fresh.code, order["paid_fen"] - fresh.total_fen, "change", key=f"change:{order['code']}"
         )
-
-

@@ -89,13 +89,17 @@ async def close(new: NewClosure) -> int:
             new.key,
         )
         if closure is None:
-            return int(await db.fetchval("SELECT id FROM closure WHERE idempotency_key = $1", new.key))
+            return int(
+                await db.fetchval("SELECT id FROM closure WHERE idempotency_key = $1", new.key)
+            )
         await db.execute(
             "SELECT FROM slot WHERE id = ANY ($1) ORDER BY id FOR NO KEY UPDATE", list(new.slots)
         )
         await db.execute("UPDATE slot SET closed = true WHERE id = ANY ($1)", list(new.slots))
         await db.execute(
-            "INSERT INTO closure_slot SELECT $1, id FROM slot WHERE id = ANY ($2)", closure, list(new.slots)
+            "INSERT INTO closure_slot SELECT $1, id FROM slot WHERE id = ANY ($2)",
+            closure,
+            list(new.slots),
         )
         await db.execute(
             "INSERT INTO closure_order (closure, order_code, state) SELECT $1, code, 'waiting' "
@@ -132,7 +136,9 @@ async def tell_holders(closure: int) -> int:
 async def _tell(closure: int, code: str) -> None:
     async with db.transaction():
         order = await orders.locked(code)
-        reason = await db.fetchrow("SELECT reason_zh, reason_en, choose_until FROM closure WHERE id = $1", closure)
+        reason = await db.fetchrow(
+            "SELECT reason_zh, reason_en, choose_until FROM closure WHERE id = $1", closure
+        )
         moved = await db.fetchval(
             "UPDATE closure_order SET state = 'told', told_at = $3 WHERE closure = $1 AND order_code = $2 "
             "AND state = 'waiting' RETURNING order_code",
@@ -154,7 +160,9 @@ async def _tell(closure: int, code: str) -> None:
                     "Your visit on %(day)s cannot take place: %(reason)s. Choose another time or a refund until "
                     "%(until)s, otherwise everything is refunded: %(url)s",
                     day=order["visit_day"].isoformat(),
-                    reason=reason["reason_en"] if order["language"] == "en" else reason["reason_zh"],
+                    reason=reason["reason_en"]
+                    if order["language"] == "en"
+                    else reason["reason_zh"],
                     until=f"{clock.local(reason['choose_until']):%m-%d %H:%M}",
                     url=settings().base_url + order_url(code),
                 ),

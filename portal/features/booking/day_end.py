@@ -15,7 +15,13 @@ from portal.features.booking.queries import order_url
 from portal.features.booking.rules.limits import block_after, window_start
 
 REMINDER_HOUR: Final = declare(
-    SiteSetting("booking.reminder_hour", 10, _l("Hour of the reminder on the day before"), minimum=0, maximum=23)
+    SiteSetting(
+        "booking.reminder_hour",
+        10,
+        _l("Hour of the reminder on the day before"),
+        minimum=0,
+        maximum=23,
+    )
 )
 COUNT_NO_SHOWS: Final = declare(
     SiteSetting(

@@ -92,7 +92,9 @@ def _visitor(form: Form, row: int, terms: Terms) -> Visitor:
     if code := text.name_error(name):
         form.error(at + "name", code)
     id_type = values.get(at + "id_type", "") or documents.RESIDENT
-    document = documents.tidy(id_type, values.get(at + "id_number", ""), values.get(at + "country", ""))
+    document = documents.tidy(
+        id_type, values.get(at + "id_number", ""), values.get(at + "country", "")
+    )
     code = documents.error(document, terms.today)
     if code:
         form.error(at + ("id_type" if code == "not-a-choice" else "id_number"), code)
@@ -155,7 +157,10 @@ def parse_window(raw: Mapping[str, str], terms: Terms) -> tuple[Form, OrderReque
     phone = text.tidy_phone(form.values.get("contact_phone", ""))
     if phone and (code := text.phone_error(phone)):
         form.error("contact_phone", code)
-    given = [documents.identity(one.document) if one.document.number else f"none:{n}" for n, one in enumerate(visitors)]
+    given = [
+        documents.identity(one.document) if one.document.number else f"none:{n}"
+        for n, one in enumerate(visitors)
+    ]
     for row in party.equal_documents(given):
         form.error(f"visitors-{row}-id_number", "same-document")
     key = _key(form)

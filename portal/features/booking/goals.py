@@ -64,7 +64,9 @@ def measured(label: str, counts: dict[str, int]) -> Measured:
     def total(kinds: frozenset[str]) -> int:
         return sum(counts.get(kind, 0) for kind in kinds)
 
-    return Measured(label, total(SUCCESS), total(FAILURE), total(SOLD_OUT), total(RULES), total(INPUT))
+    return Measured(
+        label, total(SUCCESS), total(FAILURE), total(SOLD_OUT), total(RULES), total(INPUT)
+    )
 
 
 def quarter_of(day: date) -> str:

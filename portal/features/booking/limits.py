@@ -12,11 +12,17 @@ LARGEST_PARTY: Final = declare(
 )
 ORDERS_PER_PHONE: Final = declare(
     SiteSetting(
-        "booking.orders_per_phone", 2, _l("Orders of one phone number for one day"), minimum=1, maximum=1000
+        "booking.orders_per_phone",
+        2,
+        _l("Orders of one phone number for one day"),
+        minimum=1,
+        maximum=1000,
     )
 )
 HOLD_MINUTES: Final = declare(
-    SiteSetting("booking.hold_minutes", 15, _l("Minutes in which an order is paid"), minimum=2, maximum=120)
+    SiteSetting(
+        "booking.hold_minutes", 15, _l("Minutes in which an order is paid"), minimum=2, maximum=120
+    )
 )
 LATE_FEE_PERCENT: Final = declare(
     SiteSetting(
@@ -28,7 +34,13 @@ LATE_FEE_PERCENT: Final = declare(
     )
 )
 CHANGE_LIMIT: Final = declare(
-    SiteSetting("booking.change_limit", 1, _l("Times an order may move to another slot"), minimum=0, maximum=10)
+    SiteSetting(
+        "booking.change_limit",
+        1,
+        _l("Times an order may move to another slot"),
+        minimum=0,
+        maximum=10,
+    )
 )
 RELEASE_POLICY: Final = declare(
     SiteSetting(
@@ -39,16 +51,26 @@ RELEASE_POLICY: Final = declare(
     )
 )
 OFFER_MINUTES: Final = declare(
-    SiteSetting("waitlist.offer_minutes", 30, _l("Minutes in which an offered place is taken"), minimum=5, maximum=720)
+    SiteSetting(
+        "waitlist.offer_minutes",
+        30,
+        _l("Minutes in which an offered place is taken"),
+        minimum=5,
+        maximum=720,
+    )
 )
 NO_SHOW_LIMIT: Final = declare(
     SiteSetting("no_show.limit", 3, _l("No-shows that block"), minimum=1, maximum=100)
 )
 NO_SHOW_WINDOW_DAYS: Final = declare(
-    SiteSetting("no_show.window_days", 180, _l("Days in which no-shows count"), minimum=1, maximum=730)
+    SiteSetting(
+        "no_show.window_days", 180, _l("Days in which no-shows count"), minimum=1, maximum=730
+    )
 )
 NO_SHOW_BLOCK_DAYS: Final = declare(
-    SiteSetting("no_show.block_days", 60, _l("Days that a first block lasts"), minimum=1, maximum=730)
+    SiteSetting(
+        "no_show.block_days", 60, _l("Days that a first block lasts"), minimum=1, maximum=730
+    )
 )
 RETENTION_DAYS: Final = declare(
     SiteSetting(

@@ -89,11 +89,18 @@ async def cancel(code: str, ordinals: Collection[int] | None = None) -> Cancelle
         await places.give_back(order["slot"], order["channel"], len(tickets))
         if given.refund_fen:
             marks = ",".join(str(ticket["ordinal"]) for ticket in tickets)
-            await payments.give_back(code, given.refund_fen, given.rule, key=f"cancel:{code}:{marks}")
+            await payments.give_back(
+                code, given.refund_fen, given.rule, key=f"cancel:{code}:{marks}"
+            )
         if given.no_show:
             await note_no_show(order, tickets)
         audit.record(
-            "booking:cancel", "order", code, places=len(tickets), rule=given.rule, refund=given.refund_fen
+            "booking:cancel",
+            "order",
+            code,
+            places=len(tickets),
+            rule=given.rule,
+            refund=given.refund_fen,
         )
     return Cancelled(len(tickets), given)
 
@@ -214,7 +221,11 @@ async def _take_again(order: Any) -> bool:
             )
     except db.UniqueViolation:
         return False  # one of the documents has booked again in the meantime
-    await db.execute("UPDATE slot SET sold_online = sold_online + $2 WHERE id = $1", order["slot"], order["party"])
+    await db.execute(
+        "UPDATE slot SET sold_online = sold_online + $2 WHERE id = $1",
+        order["slot"],
+        order["party"],
+    )
     await db.execute(
         "UPDATE booking_order SET state = 'held', places = party, hold_until = $3, ended_at = NULL "
         "WHERE visit_day = $1 AND code = $2",

@@ -62,7 +62,11 @@ async def day_key(day: date) -> DataKey:
 
 
 async def place(
-    booker: Booker, request: OrderRequest, slot: SlotView, product: Product, priced: dict[str, Priced]
+    booker: Booker,
+    request: OrderRequest,
+    slot: SlotView,
+    product: Product,
+    priced: dict[str, Priced],
 ) -> Outcome:
     """Book for the online channel. Raises ``Busy`` when the outcome could not be had; the key then still stands."""
     key = await day_key(slot.visit_day)

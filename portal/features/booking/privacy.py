@@ -69,7 +69,8 @@ async def export(code: str) -> dict[str, Any]:
         code,
     )
     messages = await db.fetch(
-        "SELECT kind, state, created_at, sent_at FROM visitor_message WHERE order_code = $1 ORDER BY id", code
+        "SELECT kind, state, created_at, sent_at FROM visitor_message WHERE order_code = $1 ORDER BY id",
+        code,
     )
     async with db.transaction():
         audit.record("visitor:export", "order", code)
@@ -96,7 +97,9 @@ async def erase(code: str) -> None:
     day = order_code.visit_day(code)
     async with db.transaction():
         state = await db.fetchval(
-            "SELECT state FROM booking_order WHERE visit_day = $1 AND code = $2 FOR UPDATE", day, code
+            "SELECT state FROM booking_order WHERE visit_day = $1 AND code = $2 FOR UPDATE",
+            day,
+            code,
         )
         if state in ("held", "confirmed", "partly_used", "refunding"):
             raise StillNeeded
@@ -133,7 +136,8 @@ async def destroy_old() -> list[date]:
         async with db.transaction():
             await vault().destroy(PURPOSE, day.isoformat())
             await db.execute(
-                "UPDATE booking_order SET phone_sealed = NULL, phone_index = NULL WHERE visit_day = $1", day
+                "UPDATE booking_order SET phone_sealed = NULL, phone_index = NULL WHERE visit_day = $1",
+                day,
             )
             await db.execute(
                 "UPDATE ticket SET name_sealed = NULL, id_sealed = NULL, id_index = NULL, country = '' "
@@ -149,5 +153,7 @@ async def destroy_old() -> list[date]:
     await db.execute(
         "DELETE FROM no_show WHERE visit_day < $1", clock.today() - timedelta(days=730)
     )
-    await db.execute("DELETE FROM booking_key WHERE created_at < $1", clock.now() - timedelta(days=120))
+    await db.execute(
+        "DELETE FROM booking_key WHERE created_at < $1", clock.now() - timedelta(days=120)
+    )
     return days

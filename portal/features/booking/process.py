@@ -1,11 +1,17 @@
-"""What a worker process keeps for booking: its one booker."""
+"""What a worker process keeps for booking: its one booker, and the counter of attempts."""
 
-from portal.core import audit
-from portal.core.db import engine
+import asyncio
+import contextlib
+
+from portal.core import audit, db
+from portal.features.booking import attempts
 from portal.features.booking.booker import Booker
 from portal.features.booking.limits import ORDERS_PER_PHONE
 
+WRITE_SECONDS = 5.0
+
 _booker: Booker | None = None
+_writer: asyncio.Task[None] | None = None
 
 
 def booker() -> Booker:
@@ -15,11 +21,24 @@ def booker() -> Booker:
 
 
 async def start() -> None:
-    global _booker  # noqa: PLW0603  one per process, like the pool
-    _booker = Booker(engine().get_new_connection, audit.booking_lane(), ORDERS_PER_PHONE)
+    global _booker, _writer  # noqa: PLW0603  one per process, like the pool
+    _booker = Booker(db.engine().get_new_connection, audit.booking_lane(), ORDERS_PER_PHONE)
     await _booker.start()
+    _writer = asyncio.create_task(_write_attempts(), name="attempts")
 
 
 async def stop() -> None:
-    """Book what waits, then stop."""
+    """Book what waits, write what was counted, then stop."""
     await booker().stop()
+    if _writer is not None:
+        _writer.cancel()
+        await asyncio.gather(_writer, return_exceptions=True)
+    with contextlib.suppress(*db.ConnectionLost):
+        await attempts.write()
+
+
+async def _write_attempts() -> None:
+    while True:
+        await asyncio.sleep(WRITE_SECONDS)
+        with contextlib.suppress(*db.ConnectionLost):
+            await attempts.write()

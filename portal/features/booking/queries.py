@@ -134,10 +134,28 @@ async def order(code: str) -> OrderView | None:
     if product is None:
         return None
     tickets = await db.fetch(_TICKETS, day, code)
-    fields = (
-        "code visit_day state channel payment slot starts_at ends_at slot_closed party places total_fen "
-        "paid_fen refunded_fen language created_at hold_until changes changed_from changed_to"
-    ).split()
+    fields = [
+        "code",
+        "visit_day",
+        "state",
+        "channel",
+        "payment",
+        "slot",
+        "starts_at",
+        "ends_at",
+        "slot_closed",
+        "party",
+        "places",
+        "total_fen",
+        "paid_fen",
+        "refunded_fen",
+        "language",
+        "created_at",
+        "hold_until",
+        "changes",
+        "changed_from",
+        "changed_to",
+    ]
     return OrderView(
         **{name: row[name] for name in fields},
         product=product,
@@ -152,7 +170,9 @@ async def _ticket(code: str, row: Any) -> TicketView:
     return TicketView(
         ordinal=ordinal,
         state=row["state"],
-        category=Words(category.name_zh, category.name_en) if category else Words(row["category"], ""),
+        category=Words(category.name_zh, category.name_en)
+        if category
+        else Words(row["category"], ""),
         category_code=row["category"],
         price_fen=row["price_fen"],
         price_rule=row["price_rule"],

@@ -41,7 +41,11 @@ _ROWS: Final = (
 
 async def of_day(day: date, limit: int, offset: int) -> list[Row]:
     rows = await db.fetch(
-        _ROWS + "WHERE o.visit_day = $1 ORDER BY s.starts_at, o.created_at, o.code LIMIT $2 OFFSET $3", day, limit, offset
+        _ROWS
+        + "WHERE o.visit_day = $1 ORDER BY s.starts_at, o.created_at, o.code LIMIT $2 OFFSET $3",
+        day,
+        limit,
+        offset,
     )
     return [Row(**row) for row in rows]
 
@@ -51,7 +55,8 @@ async def by_number(number: str) -> list[Row]:
     indexes = [phone_index(text.tidy_phone(number))]
     indexes += [document_index(documents.tidy(id_type, number)) for id_type in documents.ID_TYPES]
     rows = await db.fetch(
-        _ROWS + "WHERE o.visit_day >= $2 AND (o.phone_index = ANY ($1) OR EXISTS (SELECT FROM ticket t "
+        _ROWS
+        + "WHERE o.visit_day >= $2 AND (o.phone_index = ANY ($1) OR EXISTS (SELECT FROM ticket t "
         "WHERE t.visit_day = o.visit_day AND t.order_code = o.code AND t.id_index = ANY ($1))) "
         "ORDER BY o.created_at DESC LIMIT 50",
         indexes,
@@ -113,7 +118,11 @@ async def to_call(day: date, kind: str, limit: int = 100) -> list[Call]:
 
 async def _call(row: Any) -> Call:
     try:
-        phone = await vault().open(row["phone_sealed"], f"message.phone:{row['key']}") if row["phone_sealed"] else ""
+        phone = (
+            await vault().open(row["phone_sealed"], f"message.phone:{row['key']}")
+            if row["phone_sealed"]
+            else ""
+        )
         body = await vault().open(row["body_sealed"], f"message.body:{row['key']}")
     except Unreadable:
         phone = body = ""

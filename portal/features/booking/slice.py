@@ -2,12 +2,16 @@
 
 from datetime import timedelta
 
+from portal.core.i18n import _l
 from portal.core.jobs import periodic
-from portal.features.booking import closure, day_end, orders, places, process, waitlist
-from portal.features.booking.pages import day, order_form
+from portal.features.booking import closure, day_end, orders, places, privacy, process, waitlist
+from portal.features.booking.pages import appeal, day, order_form, staff, window
 from portal.features.booking.pages import orders as order_pages
+from portal.features.booking.pages import privacy as privacy_pages
 from portal.features.booking.pages import waitlist as waitlist_pages
+from portal.web.menu import MenuItem
 from portal.web.slices import Slice
+from rbac.permissions import Permission
 
 
 @periodic("booking.holds", timedelta(seconds=20))
@@ -40,9 +44,33 @@ async def close_past_days() -> None:
         continue
 
 
+@periodic("booking.retention", timedelta(hours=6))
+async def destroy_old_data() -> None:
+    await privacy.destroy_old()
+
+
+VISITORS = _l("Visitors")
+
 SLICE = Slice(
     "booking",
-    routes=(*day.ROUTES, *order_form.ROUTES, *order_pages.ROUTES, *waitlist_pages.ROUTES),
+    routes=(
+        *day.ROUTES,
+        *order_form.ROUTES,
+        *order_pages.ROUTES,
+        *waitlist_pages.ROUTES,
+        *privacy_pages.ROUTES,
+        *appeal.ROUTES,
+        *staff.ROUTES,
+        *window.ROUTES,
+    ),
+    menu=(
+        MenuItem(VISITORS, _l("Bookings"), "/bookings", Permission.ORDER_LIST),
+        MenuItem(VISITORS, _l("Ticket window"), "/window", Permission.WINDOW_SALE_CREATE),
+        MenuItem(VISITORS, _l("Drawers"), "/window/drawers", Permission.WINDOW_SALE_REPORT),
+        MenuItem(VISITORS, _l("Closures"), "/closures", Permission.CLOSURE_READ),
+        MenuItem(VISITORS, _l("Suspensions and appeals"), "/blocks", Permission.BOOKING_BLOCK_READ),
+        MenuItem(VISITORS, _l("Measured goals"), "/goals", Permission.ATTEMPT_READ),
+    ),
     start=process.start,
     stop=process.stop,
 )

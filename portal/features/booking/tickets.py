@@ -64,5 +64,7 @@ def unpack(payload: bytes) -> Stub:
 
 def qr_text(order: OrderView, ticket: TicketView) -> str:
     """The text of a ticket's QR code. The same ticket gives the same text."""
-    stub = Stub(order.code, ticket.ordinal, order.slot, order.visit_day, order.starts_at, order.ends_at)
+    stub = Stub(
+        order.code, ticket.ordinal, order.slot, order.visit_day, order.starts_at, order.ends_at
+    )
     return sign_ticket(keyring(), pack(stub))

@@ -90,7 +90,9 @@ async def join(slot: SlotView, party: int, phone: str, key: UUID) -> int:
             )
             if added is None:
                 return int(
-                    await db.fetchval("SELECT id FROM waitlist_entry WHERE idempotency_key = $1", key)
+                    await db.fetchval(
+                        "SELECT id FROM waitlist_entry WHERE idempotency_key = $1", key
+                    )
                 )
             audit.record("waitlist:join", "waitlist", added, slot=slot.id, party=party)
             await enqueue(OFFER_JOB, {"slot": slot.id})
@@ -128,7 +130,8 @@ async def offer(slot_id: int) -> int:
             return 0
         released = int(
             await db.fetchval(
-                "SELECT coalesce(sum(places), 0) FROM released_place WHERE slot = $1 AND done_at IS NULL", slot_id
+                "SELECT coalesce(sum(places), 0) FROM released_place WHERE slot = $1 AND done_at IS NULL",
+                slot_id,
             )
         )
         free = int(slot["left_over"])
@@ -146,7 +149,9 @@ async def offer(slot_id: int) -> int:
             from_released = min(released, chosen.party)
             await _take_released(slot_id, from_released)
             await db.execute(
-                "UPDATE slot SET withheld = withheld + $2 WHERE id = $1", slot_id, chosen.party - from_released
+                "UPDATE slot SET withheld = withheld + $2 WHERE id = $1",
+                slot_id,
+                chosen.party - from_released,
             )
             released -= from_released
             free -= chosen.party - from_released
@@ -160,7 +165,8 @@ async def offer(slot_id: int) -> int:
 async def _take_released(slot_id: int, wanted: int) -> None:
     """Hand released places over to an offer: they stay withheld, but no longer wait for their moment."""
     for row in await db.fetch(
-        "SELECT id, places FROM released_place WHERE slot = $1 AND done_at IS NULL ORDER BY id FOR UPDATE", slot_id
+        "SELECT id, places FROM released_place WHERE slot = $1 AND done_at IS NULL ORDER BY id FOR UPDATE",
+        slot_id,
     ):
         taken = min(wanted, row["places"])
         await db.execute(
@@ -208,14 +214,17 @@ async def take(entry_id: int, order: NewOrder) -> Outcome:
     """Book the offered places. Raises ``NoOffer``; a refusal of the booking leaves the offer as it was."""
     async with db.transaction():
         row = await db.fetchrow(
-            "SELECT slot, party, state, offer_until FROM waitlist_entry WHERE id = $1 FOR UPDATE", entry_id
+            "SELECT slot, party, state, offer_until FROM waitlist_entry WHERE id = $1 FOR UPDATE",
+            entry_id,
         )
         if row is None or row["state"] != "offered" or row["offer_until"] < clock.now():
             raise NoOffer
         if len(order.tickets) > row["party"] or order.slot != row["slot"]:
             raise NoOffer
         await places.lock(row["slot"])
-        await db.execute("UPDATE slot SET withheld = withheld - $2 WHERE id = $1", row["slot"], row["party"])
+        await db.execute(
+            "UPDATE slot SET withheld = withheld - $2 WHERE id = $1", row["slot"], row["party"]
+        )
         outcome = await book_now(order, ORDERS_PER_PHONE())
         if not outcome.placed:
             raise Refused(outcome)
@@ -264,13 +273,16 @@ async def _end(entry_id: int, state: str) -> None:
         if row is None or row["state"] not in ("waiting", "offered"):
             return
         await db.execute(
-            "UPDATE waitlist_entry SET state = $2, ended_at = $3 WHERE id = $1", entry_id, state, clock.now()
+            "UPDATE waitlist_entry SET state = $2, ended_at = $3 WHERE id = $1",
+            entry_id,
+            state,
+            clock.now(),
         )
         if row["state"] == "offered":
             await places.lock(row["slot"])
-            await db.execute("UPDATE slot SET withheld = withheld - $2 WHERE id = $1", row["slot"], row["party"])
+            await db.execute(
+                "UPDATE slot SET withheld = withheld - $2 WHERE id = $1", row["slot"], row["party"]
+            )
             await places.withhold(row["slot"], row["party"])
             await places.changed(row["slot"])
         audit.record("waitlist:join", "waitlist", entry_id, ended=state)
-
-

@@ -73,7 +73,9 @@ _DRAWER: Final = (
 
 async def drawer(person_id: int) -> Drawer | None:
     """The seller's open drawer."""
-    row = await db.fetchrow(_DRAWER + "WHERE s.person = $1 AND s.closed_at IS NULL GROUP BY s.id", person_id)
+    row = await db.fetchrow(
+        _DRAWER + "WHERE s.person = $1 AND s.closed_at IS NULL GROUP BY s.id", person_id
+    )
     return Drawer(**row) if row else None
 
 
@@ -84,7 +86,9 @@ async def closed_drawers(limit: int = 60) -> list[tuple[str, Drawer]]:
         "JOIN window_shift s USING (id) JOIN person p ON p.id = s.person ORDER BY d.closed_at DESC LIMIT $1",
         limit,
     )
-    return [(row["name"], Drawer(**{key: row[key] for key in row.keys() if key != "name"})) for row in rows]  # noqa: SIM118
+    return [
+        (row["name"], Drawer(**{key: row[key] for key in row if key != "name"})) for row in rows
+    ]
 
 
 async def open_drawer(person_id: int, float_fen: int) -> int:
@@ -159,7 +163,9 @@ async def sell(person_id: int, order: NewOrder, payment: Payment) -> Outcome:
             clock.now(),
             f"sale:{order.key}",
         )
-        audit.record("window_sale:create", "order", outcome.code, fen=order.total_fen, method=payment.method)
+        audit.record(
+            "window_sale:create", "order", outcome.code, fen=order.total_fen, method=payment.method
+        )
     return outcome
 
 

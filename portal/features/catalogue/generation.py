@@ -67,7 +67,9 @@ async def _planned(first: date, last: date) -> Planned:
         )
     exceptions = {
         (row["product"], row["day"]): DayException(row["closed"], row["capacity_percent"])
-        for row in await db.fetch("SELECT * FROM slot_exception WHERE day BETWEEN $1 AND $2", first, last)
+        for row in await db.fetch(
+            "SELECT * FROM slot_exception WHERE day BETWEEN $1 AND $2", first, last
+        )
     }
     days = [first + timedelta(days=offset) for offset in range((last - first).days + 1)]
     return {
@@ -108,7 +110,9 @@ async def _put(planned: Planned) -> tuple[int, int]:
 async def _retire(planned: Planned, first: date, last: date) -> tuple[int, int]:
     """Stop the sale of slots that the plan no longer has; returns how many, and how many of them are sold."""
     wanted = [
-        (product, clock.at(day, slot.starts)) for (product, day), slots in planned.items() for slot in slots
+        (product, clock.at(day, slot.starts))
+        for (product, day), slots in planned.items()
+        for slot in slots
     ]
     retired = await db.fetch(
         "UPDATE slot s SET retired = true WHERE s.visit_day BETWEEN $1 AND $2 AND s.starts_at > $5 "

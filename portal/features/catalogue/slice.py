@@ -2,9 +2,13 @@
 
 from datetime import timedelta
 
+from portal.core.i18n import _l
 from portal.core.jobs import periodic
 from portal.features.catalogue import availability, generation, snapshot
+from portal.features.catalogue.pages import ROUTES
+from portal.web.menu import MenuItem
 from portal.web.slices import Slice
+from rbac.permissions import Permission
 
 
 @periodic("catalogue.generate", timedelta(hours=1))
@@ -19,6 +23,12 @@ async def start() -> None:
 
 SLICE = Slice(
     "catalogue",
+    routes=ROUTES,
+    menu=(
+        MenuItem(
+            _l("Visitors"), _l("Catalogue and slots"), "/catalogue", Permission.CATALOGUE_READ
+        ),
+    ),
     listeners={
         snapshot.CHANNEL: snapshot.load,
         availability.CHANNEL: availability.availability.heard,

@@ -22,7 +22,13 @@ PAY: Final = Needs(Permission.PAYMENT_PAY)
 RECEIVE: Final = Needs(Permission.PAYMENT_RECEIVE)
 
 
-@post("/payments/{provider_name:str}/notice", guards=[RECEIVE], name="payments.notice", opt={EXEMPT: "signed"}, status_code=200)
+@post(
+    "/payments/{provider_name:str}/notice",
+    guards=[RECEIVE],
+    name="payments.notice",
+    opt={EXEMPT: "signed"},
+    status_code=200,
+)
 async def receive_notice(request: HTMXRequest, provider_name: FromPath[str]) -> Response[str]:
     """A provider's notice. Answered with success for a repeat too, or it would never end."""
     try:
@@ -55,7 +61,8 @@ async def _test_payment(payment: UUID) -> Any:
     except BadNotice:
         raise NotFoundException from None
     row = await db.fetchrow(
-        "SELECT id, reference, amount_fen, state FROM payment WHERE id = $1 AND provider = 'test'", payment
+        "SELECT id, reference, amount_fen, state FROM payment WHERE id = $1 AND provider = 'test'",
+        payment,
     )
     if row is None:
         raise NotFoundException

@@ -8,7 +8,9 @@ from uuid import UUID
 
 from portal.core.settings import settings
 
-NOTICE_AGE: Final = timedelta(minutes=5)  # providers' own libraries take days-old notices (measured)
+NOTICE_AGE: Final = timedelta(
+    minutes=5
+)  # providers' own libraries take days-old notices (measured)
 
 
 class BadNotice(Exception):

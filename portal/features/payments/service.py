@@ -139,7 +139,8 @@ async def _book(provider_name: str, notice: Notice) -> bool:
 async def give_back(reference: str, amount_fen: int, reason: str, *, key: str) -> bool:
     """Ask for a refund in the open transaction; the money moves after the commit. False for a repeat or nothing paid."""
     payment = await db.fetchval(
-        "SELECT id FROM payment WHERE reference = $1 AND state = 'paid' ORDER BY paid_at DESC LIMIT 1", reference
+        "SELECT id FROM payment WHERE reference = $1 AND state = 'paid' ORDER BY paid_at DESC LIMIT 1",
+        reference,
     )
     if payment is None or amount_fen <= 0:
         return False
@@ -156,7 +157,9 @@ async def give_back(reference: str, amount_fen: int, reason: str, *, key: str) -
     )
     if refund is None:
         return False
-    audit.record("refund:create", "refund", refund, reference=reference, fen=amount_fen, reason=reason)
+    audit.record(
+        "refund:create", "refund", refund, reference=reference, fen=amount_fen, reason=reason
+    )
     await enqueue(REFUND_JOB, {"refund": str(refund)}, key=str(refund))
     return True
 
@@ -199,4 +202,6 @@ async def close_expired() -> None:
 
 async def move(reference: str, to: str) -> None:
     """The money of one reference belongs to another from now on: an order was replaced. In the open transaction."""
-    await db.execute("UPDATE payment SET reference = $2 WHERE reference = $1 AND state = 'paid'", reference, to)
+    await db.execute(
+        "UPDATE payment SET reference = $2 WHERE reference = $1 AND state = 'paid'", reference, to
+    )

@@ -23,7 +23,9 @@ TIMESTAMP: Final = "x-test-timestamp"
 
 
 def signature(timestamp: str, body: bytes) -> str:
-    return hmac.new(keyring().token, b"test-bank:" + timestamp.encode() + b":" + body, hashlib.sha256).hexdigest()
+    return hmac.new(
+        keyring().token, b"test-bank:" + timestamp.encode() + b":" + body, hashlib.sha256
+    ).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,11 @@ class TestBank:
         try:
             told = json.loads(body)
             return Notice(
-                str(told["id"]), UUID(told["payment"]), str(told["reference"]), int(told["amount"]), bool(told["paid"])
+                str(told["id"]),
+                UUID(told["payment"]),
+                str(told["reference"]),
+                int(told["amount"]),
+                bool(told["paid"]),
             )
         except (ValueError, KeyError, TypeError):
             raise BadNotice("unreadable") from None
@@ -75,7 +81,9 @@ class TestBank:
         return None  # its notices arrive in the same moment: there is never more to know
 
     async def refund(self, refund: UUID, payment: UUID, amount_fen: int) -> bool:
-        paid = await db.fetchval("SELECT amount_fen FROM payment WHERE id = $1 AND state = 'paid'", payment)
+        paid = await db.fetchval(
+            "SELECT amount_fen FROM payment WHERE id = $1 AND state = 'paid'", payment
+        )
         return paid is not None and refund is not None and amount_fen <= int(paid)
 
 

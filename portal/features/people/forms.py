@@ -29,7 +29,8 @@ def parse_new_password(raw: Mapping[str, str]) -> tuple[Form, tuple[str, str] | 
     """The current password and the new one, typed twice."""
     form = Form(raw, WORDS)
     current, wanted, again = (
-        form.values.pop(name, "") for name in ("current_password", "new_password", "new_password_again")
+        form.values.pop(name, "")
+        for name in ("current_password", "new_password", "new_password_again")
     )
     if not current:
         form.error("current_password", "required")

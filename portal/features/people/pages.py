@@ -39,9 +39,7 @@ async def show_login(request: HTMXRequest) -> Response[Any]:
 
 @post("/login", guards=[LOGIN, limited(ATTEMPTS)], name="people.sign_in", status_code=200)
 async def do_sign_in(request: HTMXRequest) -> Response[Any]:
-    form, attempt = forms.parse_sign_in(
-        await read(request), request.headers.get("user-agent", "")
-    )
+    form, attempt = forms.parse_sign_in(await read(request), request.headers.get("user-agent", ""))
     if attempt is None:
         return _login_page(request, form, bool(form.values.get("halfway")))
     result = await sign_in.sign_in(attempt)
@@ -57,7 +55,10 @@ async def do_sign_in(request: HTMXRequest) -> Response[Any]:
 
 
 def _login_page(
-    request: HTMXRequest, form: Form, code: bool, result: sign_in.Result | None = None  # noqa: FBT001
+    request: HTMXRequest,
+    form: Form,
+    code: bool,
+    result: sign_in.Result | None = None,
 ) -> Response[bytes]:
     return page(
         request,
@@ -105,7 +106,12 @@ async def start_second_factor(request: HTMXRequest) -> Response[bytes]:
     return await _account_page(request, forms.blank(), secret=secret)
 
 
-@post("/account/second-factor/confirm", guards=[SELF], name="people.confirm_second_factor", status_code=200)
+@post(
+    "/account/second-factor/confirm",
+    guards=[SELF],
+    name="people.confirm_second_factor",
+    status_code=200,
+)
 async def confirm_second_factor(request: HTMXRequest) -> Response[bytes]:
     fields = await read(request)
     form = forms.blank()
@@ -119,7 +125,9 @@ async def confirm_second_factor(request: HTMXRequest) -> Response[bytes]:
     return await _account_page(request, form, codes=codes)
 
 
-@post("/account/second-factor/drop", guards=[SELF], name="people.drop_second_factor", status_code=200)
+@post(
+    "/account/second-factor/drop", guards=[SELF], name="people.drop_second_factor", status_code=200
+)
 async def drop_second_factor(request: HTMXRequest) -> Response[Any]:
     fields = await read(request)
     form = forms.blank()

@@ -90,9 +90,7 @@ async def disable(username: str, *, disabled: bool = True) -> None:
         audit.record("account:disable", "account", username, disabled=disabled)
 
 
-async def change_password(
-    person_id: int, current: str, wanted: str, keep: bytes | None
-) -> None:
+async def change_password(person_id: int, current: str, wanted: str, keep: bytes | None) -> None:
     """Change one's own password; other sessions end."""
     account = await db.fetchrow(
         "SELECT username, password_hash FROM account WHERE person = $1", person_id

@@ -11,9 +11,9 @@ from litestar.plugins.htmx import HTMXRequest
 from portal.core import db, site_settings
 from portal.core.i18n import _l
 from portal.core.site_settings import BadValue, SiteSetting, declared
+from portal.web.actor import actor_of
 from portal.web.forms import Form, read
 from portal.web.permission import Needs, may
-from portal.web.actor import actor_of
 from portal.web.respond import go, page
 from rbac.permissions import Permission
 

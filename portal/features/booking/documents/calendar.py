@@ -24,7 +24,10 @@ def ics(order: OrderView, site_name: str, address: str, now: datetime) -> bytes:
     event.add("dtend", order.ends_at)
     event.add("summary", f"{site_name}: {order.product.name}")
     event.add("location", address or site_name)
-    event.add("description", _("Order %(code)s, %(party)s visitors", code=order.shown_code, party=order.places))
+    event.add(
+        "description",
+        _("Order %(code)s, %(party)s visitors", code=order.shown_code, party=order.places),
+    )
     if not cancelled:
         alarm = Alarm()
         alarm.add("action", "DISPLAY")

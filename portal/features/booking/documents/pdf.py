@@ -21,7 +21,9 @@ FONTS: Final = ROOT / "static" / "vendor" / "fonts"
 
 @cache
 def _compiler() -> Any:
-    return typst.Compiler(str(TEMPLATE), root=str(ROOT), font_paths=[str(FONTS)], ignore_system_fonts=True)
+    return typst.Compiler(
+        str(TEMPLATE), root=str(ROOT), font_paths=[str(FONTS)], ignore_system_fonts=True
+    )
 
 
 def data(order: OrderView, site_name: str, phone: str) -> dict[str, Any]:
@@ -32,7 +34,9 @@ def data(order: OrderView, site_name: str, phone: str) -> dict[str, Any]:
         "day": local_date(order.starts_at),
         "hours": f"{local_time(order.starts_at)}–{local_time(order.ends_at)}",
         "code": order.shown_code,
-        "note": _("Show this code at the gate, on paper or on a screen. Bring the document you booked with."),
+        "note": _(
+            "Show this code at the gate, on paper or on a screen. Bring the document you booked with."
+        ),
         "payment": _("To be paid at the gate: %(sum)s", sum=money.yuan(order.live_fen))
         if order.payment == "at_gate"
         else _("Paid: %(sum)s", sum=money.yuan(order.paid_fen)),

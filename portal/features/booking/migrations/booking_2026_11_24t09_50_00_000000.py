@@ -2,7 +2,9 @@ from portal.core.migrate import sql_migration
 
 ID = "2026-11-24T09:50:00:000000"
 VERSION = "1.38.0"
-DESCRIPTION = "freed places, waiting list, closures, messages, no-shows, appeals, the window's drawer"
+DESCRIPTION = (
+    "freed places, waiting list, closures, messages, no-shows, appeals, the window's drawer"
+)
 
 SQL = """
 -- Places that were given back and wait to be sold again (BK-8). While they wait they stand in slot.withheld.

@@ -62,9 +62,22 @@ async def _suspension(number: str) -> Block | None:
 
 
 def _page(
-    request: HTMXRequest, form: Form, block: Block | None = None, answer: Any = None, *, filed: bool = False
+    request: HTMXRequest,
+    form: Form,
+    block: Block | None = None,
+    answer: Any = None,
+    *,
+    filed: bool = False,
 ) -> Response[bytes]:
-    return page(request, "booking/appeal.html", block="appeal_form", form=form, suspension=block, answer=answer, filed=filed)
+    return page(
+        request,
+        "booking/appeal.html",
+        block="appeal_form",
+        form=form,
+        suspension=block,
+        answer=answer,
+        filed=filed,
+    )
 
 
 ROUTES = (show_appeal_form, file_appeal)

@@ -50,13 +50,22 @@ def _version() -> object:
     return (availability.version, catalogue(), site_settings.version(), int(time.time()) // MINUTE)
 
 
-def _from_memory(request: HTMXRequest, name: str, day: date, make: Callable[[], Response[bytes]]) -> Response[bytes]:
+def _from_memory(
+    request: HTMXRequest, name: str, day: date, make: Callable[[], Response[bytes]]
+) -> Response[bytes]:
     """The page as it was last rendered, unless something it shows has changed since."""
     if actor_of(request).signed_in:
         return make()
     state = request.scope["state"]
-    key = (name, day, i18n.language(), state["prefs"], request.scope["path"], request.scope["query_string"],
-           wants_fragment(request))
+    key = (
+        name,
+        day,
+        i18n.language(),
+        state["prefs"],
+        request.scope["path"],
+        request.scope["query_string"],
+        wants_fragment(request),
+    )
     version = _version()
     kept = _kept.get(key)
     if kept is None or kept.version != version:
@@ -89,14 +98,21 @@ def _day_asked(request: HTMXRequest) -> date | None:
 async def home(request: HTMXRequest) -> Response[bytes]:
     """What the area is, and the first day with free places at once."""
     day = days.first_open_day()
-    return _from_memory(request, "home", day, lambda: page(request, "booking/home.html", block="slots", **_shown(day)))
+    return _from_memory(
+        request,
+        "home",
+        day,
+        lambda: page(request, "booking/home.html", block="slots", **_shown(day)),
+    )
 
 
 @get("/book", guards=[SLOTS], name="booking.day")
 async def show_day(request: HTMXRequest) -> Response[bytes]:
     """The slots of a day with the places left."""
     day = _day_asked(request) or days.first_open_day()
-    return _from_memory(request, "day", day, lambda: page(request, "booking/day.html", block="slots", **_shown(day)))
+    return _from_memory(
+        request, "day", day, lambda: page(request, "booking/day.html", block="slots", **_shown(day))
+    )
 
 
 def _shown(day: date) -> dict[str, Any]:

@@ -43,9 +43,13 @@ async def place_order(request: HTMXRequest, slot_id: FromPath[int]) -> Response[
     slot, product = wanted_slot(slot_id)
     raw = await read(request)
     if "add" in raw:
-        return form_page(request, slot, product, forms.with_row_added(raw, LARGEST_PARTY()), status=200)
+        return form_page(
+            request, slot, product, forms.with_row_added(raw, LARGEST_PARTY()), status=200
+        )
     if (position := raw.get("remove", "")).isdigit():
-        return form_page(request, slot, product, forms.with_row_removed(raw, int(position)), status=200)
+        return form_page(
+            request, slot, product, forms.with_row_removed(raw, int(position)), status=200
+        )
     terms = terms_of(slot)
     form, wanted = forms.parse_order(raw, terms)
     if wanted is None:
@@ -83,7 +87,9 @@ def terms_of(slot: SlotView) -> forms.Terms:
     )
 
 
-def _refused(request: HTMXRequest, slot: SlotView, product: Product, form: Form, code: str) -> Response[bytes]:
+def _refused(
+    request: HTMXRequest, slot: SlotView, product: Product, form: Form, code: str
+) -> Response[bytes]:
     """409, with the nearest free slots; everything typed stays in the form."""
     form.error(PLACE_OF.get(code, "party"), code)
     if code == "key-reused":
@@ -124,8 +130,6 @@ def form_page(  # noqa: PLR0913  the page of three ways to book
         on_sale=sale.on_sale(slot.visit_day),
         nearest=days.nearest(slot, rows) if refused or not (shown.bookable or offer) else [],
     )
-
-
 
 
 ROUTES = (show_form, place_order)

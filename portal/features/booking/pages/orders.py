@@ -71,10 +71,17 @@ async def _shown(order: OrderView, request: HTMXRequest) -> dict[str, Any]:
         "order": order,
         "form": Form({}, WORDS),
         "done": request.query_params.get("done", ""),
-        "qr": {ticket.ordinal: _qr(order, ticket) for ticket in order.tickets if ticket.state == "valid"},
+        "qr": {
+            ticket.ordinal: _qr(order, ticket)
+            for ticket in order.tickets
+            if ticket.state == "valid"
+        },
         "quote": _quote(order, order.live_fen),
         "may_change": order.state == "confirmed"
-        and (order.slot_closed or refunds.change_error(order.changes, CHANGE_LIMIT(), now, order.deadlines) is None),
+        and (
+            order.slot_closed
+            or refunds.change_error(order.changes, CHANGE_LIMIT(), now, order.deadlines) is None
+        ),
         "closure": await closure.of_order(order.code) if order.slot_closed else None,
         "late_fee": LATE_FEE_PERCENT(),
     }
@@ -87,7 +94,9 @@ def _qr(order: OrderView, ticket: queries.TicketView) -> Any:
 
 def _quote(order: OrderView, price_fen: int) -> refunds.Quote:
     paid = price_fen if order.paid_fen else 0
-    return refunds.quote(paid, clock.now(), order.deadlines, LATE_FEE_PERCENT(), closed=order.slot_closed)
+    return refunds.quote(
+        paid, clock.now(), order.deadlines, LATE_FEE_PERCENT(), closed=order.slot_closed
+    )
 
 
 @get("/orders/{code:str}/cancel", guards=[CANCEL], name="booking.ask_cancel")
@@ -159,8 +168,16 @@ async def change_order(request: HTMXRequest, code: FromPath[str]) -> Response[An
 
 def _change_page(request: HTMXRequest, order: OrderView, form: Form) -> Response[bytes]:
     shown = [
-        (day.day, [slot for product in days.products_on(day.day) if product.product.id == order.product.id
-                   for slot in product.slots if slot.bookable and slot.left >= order.places and slot.id != order.slot])
+        (
+            day.day,
+            [
+                slot
+                for product in days.products_on(day.day)
+                if product.product.id == order.product.id
+                for slot in product.slots
+                if slot.bookable and slot.left >= order.places and slot.id != order.slot
+            ],
+        )
         for day in days.strip()
         if day.state == "open"
     ]

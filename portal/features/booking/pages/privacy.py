@@ -30,7 +30,12 @@ async def show_data(request: HTMXRequest, code: FromPath[str]) -> Response[bytes
     return _data_page(request, order, Form({}, WORDS))
 
 
-@post("/orders/{code:str}/data/export", guards=[OWN, limited(FINDING)], name="privacy.export", status_code=200)
+@post(
+    "/orders/{code:str}/data/export",
+    guards=[OWN, limited(FINDING)],
+    name="privacy.export",
+    status_code=200,
+)
 async def export_data(request: HTMXRequest, code: FromPath[str]) -> Response[Any]:
     """Everything in plain text as JSON, for whoever has the link and knows the phone number."""
     order = await order_of_link(request, code)
@@ -41,7 +46,12 @@ async def export_data(request: HTMXRequest, code: FromPath[str]) -> Response[Any
     return download(body, f"{order.shown_code}.json", "application/json")
 
 
-@post("/orders/{code:str}/data/erase", guards=[OWN, limited(FINDING)], name="privacy.erase", status_code=200)
+@post(
+    "/orders/{code:str}/data/erase",
+    guards=[OWN, limited(FINDING)],
+    name="privacy.erase",
+    status_code=200,
+)
 async def erase_data(request: HTMXRequest, code: FromPath[str]) -> Response[Any]:
     order = await order_of_link(request, code)
     form = Form(await read(request), WORDS)

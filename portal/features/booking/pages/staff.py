@@ -153,7 +153,9 @@ async def create_closure(request: HTMXRequest) -> Response[Any]:
     if "look" in form.values:
         return await _closure_page(request, form)
     day = _day(form.text("date"))
-    chosen = tuple(int(name[5:]) for name in form.values if name.startswith("slot-") and name[5:].isdigit())
+    chosen = tuple(
+        int(name[5:]) for name in form.values if name.startswith("slot-") and name[5:].isdigit()
+    )
     slots = tuple(slot.id for slot in availability.day(day) if slot.id in chosen)
     if not slots:
         form.error("slots", "slots-needed")
@@ -237,7 +239,9 @@ async def create_block(request: HTMXRequest) -> Response[Any]:
     if kind == "phone":
         subject = phone_index(text.tidy_phone(number))
     else:
-        subject = document_index(documents.tidy(form.values.get("id_type", documents.RESIDENT), number))
+        subject = document_index(
+            documents.tidy(form.values.get("id_type", documents.RESIDENT), number)
+        )
     await blocks.suspend(subject, kind, days, note)
     return go(request, "/blocks")
 

@@ -84,7 +84,9 @@ async def show_entry(request: HTMXRequest, entry_id: FromPath[int]) -> Response[
         return form_page(
             request, slot, product, forms.blank(entry.party), action=f"{entry.url}", offer=entry
         )
-    return page(request, "booking/waiting.html", block="waiting", entry=entry, slot=slot, product=product)
+    return page(
+        request, "booking/waiting.html", block="waiting", entry=entry, slot=slot, product=product
+    )
 
 
 @post("/waitlist/entry/{entry_id:int}", guards=[JOIN], name="waitlist.take", status_code=200)
@@ -104,10 +106,14 @@ async def take(request: HTMXRequest, entry_id: FromPath[int]) -> Response[Any]:
         outcome = await waitlist.take(entry.id, order)
     except waitlist.NoOffer:
         form.error("party", "no-offer")
-        return form_page(request, slot, product, form, status=CONFLICT, action=entry.url, offer=entry)
+        return form_page(
+            request, slot, product, form, status=CONFLICT, action=entry.url, offer=entry
+        )
     except waitlist.Refused as refusal:
         form.error("party", refusal.outcome.kind)
-        return form_page(request, slot, product, form, status=CONFLICT, action=entry.url, offer=entry)
+        return form_page(
+            request, slot, product, form, status=CONFLICT, action=entry.url, offer=entry
+        )
     return go(request, order_url(outcome.code))
 
 

@@ -1,5 +1,6 @@
 """The ticket window's pages: drawer, sale, receipt (BK-10)."""
 
+import contextlib
 from datetime import timedelta
 from typing import Any, Final
 
@@ -54,10 +55,8 @@ async def close_drawer(request: HTMXRequest) -> Response[Any]:
     note = form.text("note", required=False, longest=500)
     if form.errors:
         return await _window_page(request, form)
-    try:
+    with contextlib.suppress(window.NoShift):
         await window.close_drawer(actor_of(request).person_id or 0, counted, note)
-    except window.NoShift:
-        pass
     return go(request, "/window?done=closed")
 
 
@@ -71,7 +70,10 @@ def _amount(form: Form, name: str) -> int:
 
 async def _window_page(request: HTMXRequest, form: Form) -> Response[bytes]:
     today = clock.today()
-    days = [(day, await window.slots_on(day)) for day in (today + timedelta(days=n) for n in range(DAYS_SOLD))]
+    days = [
+        (day, await window.slots_on(day))
+        for day in (today + timedelta(days=n) for n in range(DAYS_SOLD))
+    ]
     return page(
         request,
         "window/home.html",
@@ -88,7 +90,9 @@ async def show_sale(request: HTMXRequest, slot_id: FromPath[int]) -> Response[An
     if await window.drawer(actor_of(request).person_id or 0) is None:
         return go(request, "/window")
     party = request.query_params.get("party", "1")
-    return _sale_page(request, slot_id, forms.blank(min(max(int(party), 1), 50) if party.isdigit() else 1))
+    return _sale_page(
+        request, slot_id, forms.blank(min(max(int(party), 1), 50) if party.isdigit() else 1)
+    )
 
 
 @post("/window/{slot_id:int}", guards=[SELL], name="window.sell", status_code=200)
@@ -128,7 +132,12 @@ async def sell(request: HTMXRequest, slot_id: FromPath[int]) -> Response[Any]:
 
 
 def _sale_page(
-    request: HTMXRequest, slot_id: int, form: Form, *, status: int | None = None, total: int | None = None
+    request: HTMXRequest,
+    slot_id: int,
+    form: Form,
+    *,
+    status: int | None = None,
+    total: int | None = None,
 ) -> Response[bytes]:
     slot, product = wanted_slot(slot_id)
     return page(
@@ -165,8 +174,6 @@ async def show_receipt(request: HTMXRequest, code: FromPath[str]) -> Response[by
 async def show_drawers(request: HTMXRequest) -> Response[bytes]:
     """Closed drawers with their differences."""
     return page(request, "window/drawers.html", drawers=await window.closed_drawers())
-
-
 
 
 ROUTES = (show_window, open_drawer, close_drawer, show_sale, sell, show_receipt, show_drawers)

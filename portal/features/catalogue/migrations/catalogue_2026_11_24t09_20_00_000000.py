@@ -85,7 +85,8 @@ CREATE TABLE price (
 );
 
 CREATE TABLE calendar_day (
-    day date PRIMARY KEY,
+    id serial PRIMARY KEY,
+    day date NOT NULL UNIQUE,
     kind text NOT NULL CHECK (kind IN ('public_holiday', 'makeup_workday', 'free_day')),
     name_zh text NOT NULL DEFAULT '',
     name_en text NOT NULL DEFAULT '',
