@@ -1,5 +1,6 @@
 """The web application of one worker process: slices wired together, refused to start when one is open to everybody."""
 
+import asyncio
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -10,10 +11,11 @@ from litestar import Litestar
 from litestar.exceptions import HTTPException
 from litestar.plugins.htmx import HTMXRequest
 
-from portal import desk, system_pages
+from portal import desk, setup, system_pages
 from portal.core import audit, db, jobs, logs, site_settings
 from portal.core.keyring import keyring
 from portal.core.notify import Notices
+from portal.core.parent import end_with_parent
 from portal.core.settings import settings
 from portal.registry import SLICES
 from portal.web import respond, session, templating
@@ -31,6 +33,7 @@ async def lifespan(_app: Litestar) -> AsyncIterator[None]:
     """Everything that a worker holds while it serves, taken in this order and given back in the other."""
     await db.open_pool()
     notices, runner = Notices(on_lost=policy.clear), jobs.Runner()
+    watch = asyncio.create_task(end_with_parent(os.getppid()), name="parent")
     started = []
     try:
         await audit.claim_lane()
@@ -49,6 +52,7 @@ async def lifespan(_app: Litestar) -> AsyncIterator[None]:
         await runner.start()
         yield
     finally:
+        watch.cancel()
         await runner.stop()
         for piece in reversed(started):
             if piece.stop:
@@ -63,6 +67,7 @@ def litestar() -> Litestar:
     app = Litestar(
         route_handlers=[
             *system_pages.ROUTES,
+            *setup.ROUTES,
             desk.show_desk,
             *(route for piece in SLICES for route in piece.routes),
         ],
@@ -86,9 +91,3 @@ def create() -> Any:
     if proxies := settings().trusted_proxies:
         app = wrap_asgi_with_proxy_headers(app, trusted_hosts=[str(network) for network in proxies])
     return app
-
-
-def workers_by_default() -> int:
-    return max(
-        1, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    )

@@ -13,8 +13,10 @@ from portal.core.notify import notify
 from portal.features.catalogue import generation, snapshot
 from portal.features.catalogue.rules.categories import STATUTORY
 from portal.features.catalogue.rules.holidays import DEFAULT_CALENDAR
+from portal.features.people import passwords
 from portal.features.people import service as people
 
+MARK: Final = "demo.filled"
 PASSWORD: Final = "demo-"  # noqa: S105  followed by the user name; told at the start
 
 PEOPLE: Final = (
@@ -80,6 +82,11 @@ async def is_empty() -> bool:
     )
 
 
+async def is_demo() -> bool:
+    """Whether the demo was put into this database before."""
+    return bool(await db.fetchval("SELECT EXISTS (SELECT FROM site_setting WHERE name = $1)", MARK))
+
+
 async def fill() -> None:
     """Put the demo in, whole or not at all."""
     set_act(Act("demo"))
@@ -90,13 +97,16 @@ async def fill() -> None:
         for name, value in _SETTINGS.items():
             await site_settings.change(name, value)
         await _catalogue()
+        await db.execute(
+            "INSERT INTO site_setting (name, value, changed_by) VALUES ($1, 'true', 'demo')", MARK
+        )
         await notify(snapshot.CHANNEL)
     await site_settings.load()
     await generation.generate()
 
 
 async def _account_hash(username: str) -> str:
-    return await people.passwords.make(PASSWORD + username)
+    return await passwords.make(PASSWORD + username)
 
 
 async def _catalogue() -> None:

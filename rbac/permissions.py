@@ -476,6 +476,7 @@ class Permission(StrEnum):
     SESSION_REVOKE = "session:revoke", "end a session of another account", "终止其他账号的会话"
     SETTINGS_EDIT = "settings:edit", "change the site's settings", "修改站点设置"
     SETTINGS_READ = "settings:read", "see the site's settings", "查看站点设置"
+    SETUP_RUN = "setup:run", "set a new portal up, once", "首次设置系统"
     SLOT_EDIT = (
         "slot:edit",
         "edit slot patterns, exceptions and capacities",

@@ -1,7 +1,7 @@
 """A policy: Casbin lines, read, checked and sorted by what they say."""
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
@@ -57,6 +57,10 @@ class Policy:
     def text(self) -> str:
         """The policy as CSV; reading it again gives an equal policy."""
         return "".join(f"{written(tokens)}\n" for tokens in self.lines)
+
+    def with_grants(self, grants: Iterable[Grant]) -> Self:
+        """The same policy with these grants added; those it has already are not said twice."""
+        return replace(self, grants=tuple(dict.fromkeys((*self.grants, *grants))))
 
     @property
     def subjects(self) -> frozenset[str]:

@@ -27,7 +27,7 @@ def configure(*, development: bool) -> None:
     structlog.configure(
         processors=[*shared, *final],  # type: ignore[list-item]
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
         cache_logger_on_first_use=True,
     )
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr)

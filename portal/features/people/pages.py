@@ -34,7 +34,9 @@ async def show_login(request: HTMXRequest) -> Response[Any]:
         return go(request, safe_path(request.query_params.get("next"), "/desk"))
     form = forms.blank()
     form.values["next"] = safe_path(request.query_params.get("next"), "/desk")
-    return page(request, "people/login.html", block="sign_in", form=form, step="password")
+    return page(
+        request, "people/login.html", block="sign_in", form=form, step="password", until=None
+    )
 
 
 @post("/login", guards=[LOGIN, limited(ATTEMPTS)], name="people.sign_in", status_code=200)
