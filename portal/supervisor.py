@@ -6,6 +6,7 @@ supervisor was killed drains and ends (``core/parent.py``), so that the next sup
 """
 
 import asyncio
+import contextlib
 import os
 import sys
 import time
@@ -92,10 +93,8 @@ def _serve(listen: Listen, say: Say) -> None:
     while True:
         server = _server(listen)
         begun.append(time.monotonic())
-        try:
+        with contextlib.suppress(SystemExit):  # Granian's way to say that its workers crashed
             server.serve()
-        except SystemExit:
-            pass  # Granian's way to say that its workers crashed
         if server.interrupt_signal:
             return
         if len(begun) == RESTARTS and begun[-1] - begun[0] < RESTART_WINDOW:

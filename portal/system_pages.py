@@ -62,6 +62,10 @@ async def show_metrics() -> Response[bytes]:
 @get("/static/{name:path}", guards=[PUBLIC], name="system.static")
 async def static_file(request: HTMXRequest, name: str) -> Response[bytes]:
     """A file of ``static/``; under its hashed name it may be kept for a year."""
+    return _asset(request, name)
+
+
+def _asset(request: HTMXRequest, name: str) -> Response[bytes]:
     found = assets().find(name.lstrip("/"))
     if found is None:
         raise NotFoundException
@@ -76,7 +80,7 @@ async def static_file(request: HTMXRequest, name: str) -> Response[bytes]:
 @get("/favicon.ico", guards=[PUBLIC], name="system.favicon")
 async def favicon(request: HTMXRequest) -> Response[bytes]:
     """Browsers ask for it here whatever the page says."""
-    return await static_file.fn(request, "icons/favicon.ico")
+    return _asset(request, "icons/favicon.ico")
 
 
 @post(

@@ -46,7 +46,7 @@ class Reference:
         group = known.group or ""
         return bool(self.enforcer.enforce(subject, group, resource, action, known))
 
-    def _related(  # noqa: PLR0913  the matcher's own arguments
+    def _related(  # noqa: PLR0913, PLR0917  the matcher's own arguments
         self, subject: str, name: str, group: str, text: str, effect: str, facts: Facts
     ) -> bool:
         for term, asked in parse_relation(text).wanted:

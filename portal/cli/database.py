@@ -16,7 +16,10 @@ T = TypeVar("T")
 
 @contextmanager
 def database() -> Iterator[str]:
-    """Make ``PORTAL_DATABASE_URL`` true for this process and its children; a server of its own ends with the command."""
+    """Make ``PORTAL_DATABASE_URL`` true for this process and its children.
+
+    A server of its own ends with the command.
+    """
     if url := settings().database_url:
         yield url
         return

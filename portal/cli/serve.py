@@ -51,7 +51,7 @@ def _serve(*, demo: bool, host: str, port: int, workers: int | None) -> None:
 
     listen = supervisor.Listen(host, port, workers or supervisor.workers_by_default())
     try:
-        supervisor.run(listen, with_demo=demo, say=lambda line: click.echo(line))
+        supervisor.run(listen, with_demo=demo, say=click.echo)
     except supervisor.NotTheDemo as error:
         raise click.UsageError(str(error)) from None
 

@@ -78,7 +78,7 @@ async def refused(
     act: str, object_type: str, object_id: object, rule: str = "", **detail: Any
 ) -> None:
     """Put a refusal on the trail at once, in a transaction of its own."""
-    entry = _entry(act, object_type, str(object_id), REFUSED, detail, rule)
+    entry = _entry(act, object_type, str(object_id), REFUSED, detail, rule=rule)
     async with db.transaction():
         await append([entry])
 
@@ -89,6 +89,7 @@ def _entry(  # noqa: PLR0913  the fields of one row
     object_id: str,
     outcome: str,
     detail: Mapping[str, Any],
+    *,
     rule: str = "",
 ) -> Entry:
     actor = current_act()

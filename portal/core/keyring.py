@@ -74,8 +74,9 @@ def keyring() -> Keyring:
 
 
 def add_wrapping_key(path: Path) -> str:
-    """Put a new wrapping key at the end of the file; returns its id. The data keys are rewrapped by
-    ``crypto.rewrap``; until then the older keys stay in use.
+    """Put a new wrapping key at the end of the file; returns its id.
+
+    The data keys are rewrapped by ``crypto.rewrap``; until then the older keys stay in use.
     """
     stored = json.loads(path.read_text("utf-8"))
     key_id = f"w{len(stored['wrapping']) + 1}"
@@ -112,7 +113,7 @@ def _write(path: Path, stored: Mapping[str, Any], *, exclusive: bool) -> None:
                 beside, path
             )  # fails when another process was first; its keys are then the keys
         else:
-            os.replace(beside, path)
+            beside.replace(path)
     except FileExistsError:
         pass
     finally:

@@ -43,14 +43,14 @@ class SiteSetting(Generic[T]):
     def parse(self, text: str) -> T:
         """The value that this text means; ``BadValue`` with a code otherwise."""
         if isinstance(self.default, bool):
-            return text in ("1", "yes", "on", "true")  # type: ignore[return-value]
+            return text in ("1", "yes", "on", "true")
         if isinstance(self.default, int):
-            return self._number(text)  # type: ignore[return-value]
+            return self._number(text)
         if self.choices and text not in self.choices:
             raise BadValue("not-a-choice")
         if self.check and not self.check(text):
             raise BadValue("bad-format")
-        return text  # type: ignore[return-value]
+        return text
 
     def _number(self, text: str) -> int:
         try:

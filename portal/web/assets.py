@@ -1,7 +1,7 @@
 """Static files: read once at start, bundled, compressed once, named by their content.
 
-A name with its hash in it may be kept for a year; a new content has a new name. Style sheets are bundled because a visitor
-with one bar of signal pays for each request.
+A name with its hash in it may be kept for a year; a new content has a new name. Style sheets are bundled because a
+visitor with one bar of signal pays for each request.
 """
 
 import gzip

@@ -10,6 +10,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from litestar.connection import ASGIConnection, Request
+from litestar.enums import ScopeType
 from litestar.exceptions import PermissionDeniedException
 from litestar.handlers import BaseRouteHandler
 
@@ -78,7 +79,7 @@ class CurrentToken:
 
 def same_origin(scope: Any) -> bool:
     """Whether the browser says that the request comes from our own pages; tools that say nothing pass."""
-    headers = dict(scope["headers"])
+    headers: dict[bytes, bytes] = dict(scope["headers"])
     if headers.get(b"sec-fetch-site", b"same-origin") not in (b"same-origin", b"none"):
         return False
     origin = headers.get(b"origin")
@@ -91,7 +92,7 @@ async def csrf_guard(
     connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler
 ) -> None:
     """An application-wide guard: every change comes from our own page."""
-    if connection.scope["type"] != "http" or connection.scope["method"] in SAFE:
+    if connection.scope["type"] != ScopeType.HTTP or connection.scope["method"] in SAFE:
         return
     if handler.opt.get(EXEMPT) == "signed":
         return

@@ -6,7 +6,7 @@ the language of whoever looks at the form.
 
 from collections.abc import Callable, Mapping
 from typing import Any, Final
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from litestar import Request
 from litestar.exceptions import ClientException
@@ -27,6 +27,7 @@ COMMON: Final[Mapping[str, LazyText]] = {
     "bad-date": _l("Please enter a date such as 2026-10-01."),
     "bad-time": _l("Please enter a time such as 08:30."),
     "bad-format": _l("This is not in the expected form."),
+    "key-reused": _l("This form was used already. Please start again."),
 }
 
 
@@ -60,6 +61,15 @@ class Form:
         if words is None:
             return code
         return str(words) % self.parameters if self.parameters else str(words)
+
+    def key(self, name: str) -> UUID | None:
+        """The key that makes a second sending a repeat. Spoilt, it is an error of this field and renewed."""
+        try:
+            return UUID(self.values["idempotency_key"])
+        except ValueError:
+            self.error(name, "key-reused")
+            self.renew_key()
+            return None
 
     def renew_key(self) -> None:
         """Give the form a key of its own again: what was sent with the old one stays apart."""

@@ -1,20 +1,23 @@
 """Permission on each route (PO-1): a guard that names it, a check for rows, a refusal to start without.
 
-The guard asks whether the actor could be allowed on any record at all; where the verdict depends on the record, the handler
-loads it and asks again with ``allow``. Every refusal is on the audit trail.
+The guard asks whether the actor could be allowed on any record at all; where the verdict depends on the record, the
+handler loads it and asks again with ``allow``. Every refusal is on the audit trail.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 from litestar import Litestar
 from litestar.connection import ASGIConnection
 from litestar.exceptions import NotAuthorizedException, PermissionDeniedException
 from litestar.handlers import BaseRouteHandler
+from litestar.routes import HTTPRoute
 
 from portal.core import audit
 from portal.web.actor import Actor, actor_of
 from rbac.facts import Facts
 from rbac.guard import PolicyBox
+from rbac.lines import written
 from rbac.permissions import Permission
 
 
@@ -66,10 +69,11 @@ async def refuse(
 async def allow(
     actor: Actor, permission: Permission, on: Facts, object_type: str, object_id: object
 ) -> None:
-    """Ask again with the record's facts; raises ``Refused``, audited."""
+    """Ask again with the record's facts; raises ``Refused``, audited with the line of the policy that says no."""
     decision = policy.decide(actor.subject, permission, on)
     if not decision.allowed:
-        await refuse(actor, permission, object_type, object_id, decision.rule_id)
+        rule = written(decision.rule.tokens) if decision.rule else ""
+        await refuse(actor, permission, object_type, object_id, rule)
 
 
 def may(actor: Actor, permission: Permission, on: Facts | None = None) -> bool:
@@ -83,7 +87,10 @@ def routes_without_permission(app: Litestar) -> list[str]:
     """Paths and methods whose handler names no permission."""
     missing = []
     for route in app.routes:
-        for handler in getattr(route, "route_handlers", ()) or (route.route_handler,):
+        handlers: Iterable[BaseRouteHandler] = (
+            route.route_handlers if isinstance(route, HTTPRoute) else (route.route_handler,)
+        )
+        for handler in handlers:
             if handler.handler_name.startswith("options_handler") or is_guarded(handler):
                 continue
             missing.append(f"{route.path} {handler.handler_name}")

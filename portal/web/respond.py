@@ -94,7 +94,7 @@ def base_context(request: Any) -> dict[str, Any]:
 
 def wants_fragment(request: Any) -> bool:
     """An htmx swap, but not a boosted link or a return through the browser's history."""
-    headers = request.headers
+    headers: Mapping[str, str] = request.headers
     return (
         headers.get("hx-request") == "true"
         and headers.get("hx-boosted") != "true"

@@ -1,6 +1,5 @@
 """PostgreSQL's files: made once, checked for their version, and who runs on them right now."""
 
-import os
 import shutil
 import socket
 from dataclasses import dataclass
@@ -94,7 +93,7 @@ def clear_stale_pid(home: Home) -> None:
 def _works_in(pid: str, folder: Path) -> bool:
     """Whether the process may be one that works in this folder, as a server does in its cluster."""
     try:
-        return Path(os.readlink(f"/proc/{pid}/cwd")) == folder.resolve()
+        return Path(f"/proc/{pid}/cwd").readlink() == folder.resolve()
     except FileNotFoundError:
         return not Path("/proc/self").exists()
     except OSError:

@@ -21,6 +21,7 @@ SHARED = Path("/var/lib/shanmen")
 POINTER = "postgres.elsewhere"
 SOCKET_LIMIT = 100  # bytes of the whole path; systems allow 104 to 108
 SOCKET_NAME = ".s.PGSQL.5432"
+OWNER_ONLY = 0o700
 
 _FOLDERS = ("log", "socket")
 
@@ -48,7 +49,7 @@ class Home:
         """Make the home and what it holds, as the account's own; safe to repeat."""
         for folder in (self.path, *(self.path / name for name in _FOLDERS)):
             if not folder.exists():
-                folder.mkdir(mode=0o700)
+                folder.mkdir(mode=OWNER_ONLY)
                 self.account.own(folder)
 
     def socket_folder(self) -> Path:
@@ -83,7 +84,7 @@ class Home:
         return (
             stat.S_ISDIR(status.st_mode)
             and status.st_uid == self.account.uid
-            and stat.S_IMODE(status.st_mode) == 0o700
+            and stat.S_IMODE(status.st_mode) == OWNER_ONLY
         )
 
     def _runtime_folder(self) -> str:

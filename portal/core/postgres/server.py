@@ -152,7 +152,11 @@ class EmbeddedPostgres:
             self._reap()
             clear_stale_pid(home)
             with tempfile.TemporaryFile() as said:
-                command = [installation.program("postgres"), "-D", home.cluster]
+                command: list[str | Path] = [
+                    installation.program("postgres"),
+                    "-D",
+                    home.cluster,
+                ]
                 command += configuration.options(home.log, home.socket_folder())
                 self._process = home.account.launch(command, cwd=home.path, stderr=said)
                 try:
@@ -189,7 +193,7 @@ class EmbeddedPostgres:
             found,
             SUPERUSER,
             "postgres",
-            f"SELECT 'CREATE ROLE {ROLE} LOGIN CREATEDB' WHERE NOT EXISTS"
+            f"SELECT 'CREATE ROLE {ROLE} LOGIN CREATEDB' WHERE NOT EXISTS"  # noqa: S608  our constants
             f" (SELECT FROM pg_roles WHERE rolname = '{ROLE}') \\gexec\n"
             f"SELECT 'CREATE DATABASE {DATABASE} OWNER {ROLE}' WHERE NOT EXISTS"
             f" (SELECT FROM pg_database WHERE datname = '{DATABASE}') \\gexec\n",
@@ -248,7 +252,8 @@ def _address(socket: Path, role: str, database: str) -> str:
 
 def _stop(home: Home, installation: Installation, mode: str, seconds: int) -> bool:
     """Ask the server to stop and wait; by the account, so that the system checks the pid's owner."""
-    command = [installation.program("pg_ctl"), "stop", "--silent", "--wait"]
+    command: list[str | Path] = [installation.program("pg_ctl")]
+    command += ["stop", "--silent", "--wait"]
     command += ["-D", home.cluster, "--mode", mode, "--timeout", str(seconds)]
     return home.account.run(command, cwd=home.path).returncode == 0
 
@@ -261,7 +266,7 @@ def _ask(found: Postmaster, role: str, database: str, script: str) -> str:
 
 
 def _psql(address: str, script: str) -> subprocess.CompletedProcess[str]:
-    command = [tool("psql"), "-XqAt", "-v", "ON_ERROR_STOP=1", "-d", address]
+    command: list[str | Path] = [tool("psql"), "-XqAt", "-v", "ON_ERROR_STOP=1", "-d", address]
     return myself().run(command, text=script)
 
 

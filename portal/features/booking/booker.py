@@ -5,8 +5,8 @@ and a crowd shares its commits: measured, 17,000 bookings a second on one hot sl
 
 Each request has its own outcome. The answer is given after the commit, never before. A batch that fails as a whole is
 tried again one by one, so that nobody fails for a neighbour. When the connection is lost the outcome is unknown: the
-same requests are sent again with the same keys, which makes them once, until their deadline; then the visitor is told to
-try again, and the key in the form still stands for the same booking.
+same requests are sent again with the same keys, which makes them once, until their deadline; then the visitor is told
+to try again, and the key in the form still stands for the same booking.
 """
 
 import asyncio
@@ -78,7 +78,9 @@ class NewOrder:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """``kind`` is ``booked``, ``repeated`` (then code and day are those of the first order) or why not:
+    """What became of a request.
+
+    ``kind`` is ``booked``, ``repeated`` (then code and day are those of the first order) or why not:
     ``sold-out``, ``slot-closed``, ``duplicate-document``, ``blocked``, ``phone-limit``, ``key-reused``.
     """
 
@@ -242,7 +244,7 @@ async def book_now(order: NewOrder, phone_limit: int) -> Outcome:
     Takes the same locks in the same order as the booker. Raises ``UniqueViolation`` when another process
     books one of the documents in this moment.
     """
-    row = await db.fetchrow(
+    [row] = await db.fetch(
         BOOK_BATCH, *arguments([order], clock.now(), audit.booking_lane(), phone_limit)
     )
     return Outcome(*row)
@@ -255,7 +257,7 @@ def _answer(item: _Waiting, outcome: Outcome) -> None:
 
 _PARAMETERS: Final = 33
 BOOK_BATCH: Final = (
-    "SELECT outcome, order_code, order_day FROM book_batch("
+    "SELECT outcome, order_code, order_day FROM book_batch("  # noqa: S608  only numbers of parameters
     + ", ".join(f"${number}" for number in range(1, _PARAMETERS + 1))
     + ")"
 )

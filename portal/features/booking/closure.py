@@ -73,7 +73,10 @@ class Progress:
 
 
 async def close(new: NewClosure) -> int:
-    """Stop the sale of these slots and begin to tell holders; returns the closure. A repeated key answers with the first."""
+    """Stop the sale of these slots and begin to tell holders; returns the closure.
+
+    A repeated key answers with the first.
+    """
     async with db.transaction():
         closure: int | None = await db.fetchval(
             "INSERT INTO closure (visit_day, kind, reason_zh, reason_en, choose_until, created_by, created_at, "
@@ -103,7 +106,8 @@ async def close(new: NewClosure) -> int:
         )
         await db.execute(
             "INSERT INTO closure_order (closure, order_code, state) SELECT $1, code, 'waiting' "
-            "FROM booking_order WHERE visit_day = $3 AND slot = ANY ($2) AND state IN ('held', 'confirmed', 'partly_used')",
+            "FROM booking_order WHERE visit_day = $3 AND slot = ANY ($2) "
+            "AND state IN ('held', 'confirmed', 'partly_used')",
             closure,
             list(new.slots),
             new.visit_day,
@@ -136,7 +140,7 @@ async def tell_holders(closure: int) -> int:
 async def _tell(closure: int, code: str) -> None:
     async with db.transaction():
         order = await orders.locked(code)
-        reason = await db.fetchrow(
+        [reason] = await db.fetch(
             "SELECT reason_zh, reason_en, choose_until FROM closure WHERE id = $1", closure
         )
         moved = await db.fetchval(
@@ -231,7 +235,8 @@ async def lift(closure: int) -> None:
             closure,
         )
         await db.execute(
-            "UPDATE closure_order SET state = 'kept', settled_at = $2 WHERE closure = $1 AND state IN ('waiting', 'told')",
+            "UPDATE closure_order SET state = 'kept', settled_at = $2 "
+            "WHERE closure = $1 AND state IN ('waiting', 'told')",
             closure,
             clock.now(),
         )

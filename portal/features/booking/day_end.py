@@ -78,7 +78,10 @@ async def _remind(row: Any) -> None:
 
 
 async def close_past_days() -> int:
-    """End the orders of past days: unused tickets expire, or count as not used where that is counted; returns how many."""
+    """End the orders of past days; returns how many.
+
+    Unused tickets expire, or count as not used where that is counted.
+    """
     rows = await db.fetch(
         "SELECT o.code FROM booking_order o JOIN slot s ON s.id = o.slot WHERE o.visit_day < $1 "
         "AND o.state IN ('confirmed', 'partly_used') AND NOT s.closed ORDER BY o.visit_day LIMIT $2",

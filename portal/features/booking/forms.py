@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
-from uuid import UUID
 
 from portal.core import text
 from portal.features.booking.messages import WORDS
@@ -64,6 +63,15 @@ def with_row_removed(raw: Mapping[str, str], position: int) -> Form:
     return form
 
 
+def resized(raw: Mapping[str, str], largest: int) -> Form | None:
+    """The form with a visitor more or less, when that is what was asked; None when it was sent to book."""
+    if "add" in raw:
+        return with_row_added(raw, largest)
+    if (position := raw.get("remove", "")).isdigit():
+        return with_row_removed(raw, int(position))
+    return None
+
+
 def parse_order(raw: Mapping[str, str], terms: Terms) -> tuple[Form, OrderRequest | None]:
     """Check everything that can be told without the database."""
     form = Form(raw, WORDS)
@@ -80,7 +88,7 @@ def parse_order(raw: Mapping[str, str], terms: Terms) -> tuple[Form, OrderReques
     if not form.checked("consent"):
         form.error("consent", "consent-needed")
     _check_party(form, visitors, terms)
-    key = _key(form)
+    key = form.key("party")
     if form.errors or key is None:
         return form, None
     return form, OrderRequest(key, tuple(visitors), phone, form.checked("guardian_consent"))
@@ -132,15 +140,6 @@ def _check_party(form: Form, visitors: list[Visitor], terms: Terms) -> None:
         form.error("guardian_consent", "guardian-needed")
 
 
-def _key(form: Form) -> UUID | None:
-    try:
-        return UUID(form.values.get("idempotency_key", ""))
-    except ValueError:
-        form.error("party", "key-reused")
-        form.renew_key()
-        return None
-
-
 def parse_window(raw: Mapping[str, str], terms: Terms) -> tuple[Form, OrderRequest | None]:
     """The same at the ticket window: name, document and phone may be missing, because the person stands there.
 
@@ -163,7 +162,7 @@ def parse_window(raw: Mapping[str, str], terms: Terms) -> tuple[Form, OrderReque
     ]
     for row in party.equal_documents(given):
         form.error(f"visitors-{row}-id_number", "same-document")
-    key = _key(form)
+    key = form.key("party")
     if form.errors or key is None:
         return form, None
     return form, OrderRequest(key, tuple(visitors), phone, guardian_consent=True)

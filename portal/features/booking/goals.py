@@ -1,8 +1,8 @@
 """The measured goals (BK-12): success and failure of real attempts, per day and quarter.
 
 An *attempt* is a complete, valid booking that a visitor sent; a repeat with the same key is the same attempt. It is a
-*success* when it was booked, a *failure* when the portal itself let the visitor down (busy, timeout, fault). It was *turned away*
-when places ran out or a published rule said no. Forms with errors are no attempts: they are shown beside.
+*success* when it was booked, a *failure* when the portal itself let the visitor down (busy, timeout, fault). It was
+*turned away* when places ran out or a published rule said no. Forms with errors are no attempts: they are shown beside.
 
     success rate = successes / (successes + failures + sold out)      goal ≥ 95 %
     failure rate = failures / attempts                                goal < 0.5 %

@@ -54,7 +54,6 @@ WORDS: Final[Mapping[str, LazyText]] = {
     "duplicate-document": _l("One of these documents has a booking for this day already."),
     "phone-limit": _l("This phone number has reached its number of orders for this day."),
     "blocked": _l("Booking with one of these documents or this phone is suspended."),
-    "key-reused": _l("This form was used already. Please start again."),
     "price-changed": _l("The price has changed. Please check it and book again."),
     "busy": _l(
         "Many people are booking right now. Nothing was booked; please press the button again."

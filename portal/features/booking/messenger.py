@@ -1,7 +1,7 @@
 """Messages to visitors: kept in the act's transaction, sent after it, each once (BK-6, BK-7, BK-11).
 
-A gateway (``PORTAL_SMS_URL``) takes ``{"key", "phone", "text"}`` as JSON; its key lets it recognise a repeat. Where there is
-no gateway, or none was given a number, the message goes to the list of those whom staff call.
+A gateway (``PORTAL_SMS_URL``) takes ``{"key", "phone", "text"}`` as JSON; its key lets it recognise a repeat. Where
+there is no gateway, or none was given a number, the message goes to the list of those whom staff call.
 Text and number are sealed: a message names the visit.
 """
 

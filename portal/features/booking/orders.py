@@ -78,7 +78,8 @@ async def cancel(code: str, ordinals: Collection[int] | None = None) -> Cancelle
         left = order["places"] - len(tickets)
         state = _state_after(order, left, given)
         await db.execute(
-            "UPDATE booking_order SET places = $3::smallint, state = $4::text, hold_until = CASE WHEN $4::text = 'held' THEN hold_until END, "
+            "UPDATE booking_order SET places = $3::smallint, state = $4::text, "
+            "hold_until = CASE WHEN $4::text = 'held' THEN hold_until END, "
             "ended_at = CASE WHEN $3::smallint = 0 THEN $5::timestamptz END WHERE visit_day = $1 AND code = $2",
             order["visit_day"],
             code,
@@ -206,7 +207,8 @@ async def _take_again(order: Any) -> bool:
     """An expired hold whose money came late gets its places back if they are still free and nobody else came."""
     await places.lock(order["slot"])
     free = await db.fetchval(
-        "SELECT CASE WHEN closed OR retired OR ends_at < $2 THEN 0 ELSE slot_left_online(slot) END FROM slot WHERE id = $1",
+        "SELECT CASE WHEN closed OR retired OR ends_at < $2 THEN 0 ELSE slot_left_online(slot) END "
+        "FROM slot WHERE id = $1",
         order["slot"],
         clock.now(),
     )

@@ -1,9 +1,10 @@
 """Placing an order: prices worked out, personal data sealed, then handed to the booker (BK-3, BK-4).
 
-What is sealed carries its place as authenticated context, so a value moved to another ticket does not open. The data key belongs
-to the visit day: destroying it makes all personal data of that day unreadable at once (RK-6).
+What is sealed carries its place as authenticated context, so a value moved to another ticket does not open. The data
+key belongs to the visit day: destroying it makes all personal data of that day unreadable at once (RK-6).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
@@ -35,6 +36,15 @@ class Sale:
     sold_by: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Goods:
+    """What is sold: places in a slot, of a product, at that day's price of each category."""
+
+    slot: SlotView
+    product: Product
+    priced: Mapping[str, Priced]
+
+
 def phone_context(code: str) -> str:
     return f"order.phone:{code}"
 
@@ -61,39 +71,26 @@ async def day_key(day: date) -> DataKey:
     return vault().cached(PURPOSE, period) or await vault().key(PURPOSE, period)
 
 
-async def place(
-    booker: Booker,
-    request: OrderRequest,
-    slot: SlotView,
-    product: Product,
-    priced: dict[str, Priced],
-) -> Outcome:
+async def place(booker: Booker, request: OrderRequest, goods: Goods) -> Outcome:
     """Book for the online channel. Raises ``Busy`` when the outcome could not be had; the key then still stands."""
-    key = await day_key(slot.visit_day)
-    return await booker.book(new_order(key, request, slot, product, priced, Sale()))
+    key = await day_key(goods.slot.visit_day)
+    return await booker.book(new_order(key, request, goods, Sale()))
 
 
-def new_order(  # noqa: PLR0913  everything that an order is made of
-    key: DataKey,
-    request: OrderRequest,
-    slot: SlotView,
-    product: Product,
-    priced: dict[str, Priced],
-    sale: Sale,
-) -> NewOrder:
+def new_order(key: DataKey, request: OrderRequest, goods: Goods, sale: Sale) -> NewOrder:
     """The order as it will be stored."""
-    code = order_code.new(slot.visit_day)
+    code = order_code.new(goods.slot.visit_day)
     act = current_act()
     tickets = tuple(
-        _ticket(key, code, ordinal, visitor, priced[visitor.category], slot.visit_day)
+        _ticket(key, goods, visitor, code, ordinal)
         for ordinal, visitor in enumerate(request.visitors)
     )
     total = sum(ticket.price_fen for ticket in tickets)
-    payment = sale.payment or (product.payment if total else "free")
+    payment = sale.payment or (goods.product.payment if total else "free")
     held = payment == "online"
     return NewOrder(
         key=request.key,
-        slot=slot.id,
+        slot=goods.slot.id,
         code=code,
         channel=sale.channel,
         payment=payment,
@@ -112,15 +109,13 @@ def new_order(  # noqa: PLR0913  everything that an order is made of
     )
 
 
-def _ticket(  # noqa: PLR0913
-    key: DataKey, code: str, ordinal: int, visitor: Visitor, priced: Priced, day: date
-) -> NewTicket:
-    document = visitor.document
+def _ticket(key: DataKey, goods: Goods, visitor: Visitor, code: str, ordinal: int) -> NewTicket:
+    priced, document = goods.priced[visitor.category], visitor.document
     return NewTicket(
         category=visitor.category,
         price_fen=priced.fen,
         price_rule=priced.rule,
-        proof=proof_at_gate(priced.category, visitor.born, day),
+        proof=proof_at_gate(priced.category, visitor.born, goods.slot.visit_day),
         name_sealed=key.seal(visitor.name, name_context(code, ordinal)) if visitor.name else None,
         id_type=document.id_type if document.number else "none",
         id_sealed=key.seal(document.number, id_context(code, ordinal)) if document.number else None,

@@ -146,7 +146,8 @@ async def destroy_old() -> list[date]:
             )
             await db.execute("DELETE FROM visitor_message WHERE visit_day = $1", day)
             await db.execute(
-                "UPDATE waitlist_entry SET phone_sealed = NULL WHERE slot IN (SELECT id FROM slot WHERE visit_day = $1)",
+                "UPDATE waitlist_entry SET phone_sealed = NULL "
+                "WHERE slot IN (SELECT id FROM slot WHERE visit_day = $1)",
                 day,
             )
             audit.record("visitor:erase", "day", day.isoformat(), reason="retention")

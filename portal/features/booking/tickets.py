@@ -1,7 +1,7 @@
 """The ticket itself: what its QR code says, and its documents (BK-6).
 
-The code holds no personal data: order, ordinal, slot, visit day and hours, signed with Ed25519, so that a gate can judge it
-without a network. 32 octets, so the QR code stays coarse enough for a cracked screen in the rain.
+The code holds no personal data: order, ordinal, slot, visit day and hours, signed with Ed25519, so that a gate can
+judge it without a network. 32 octets, so the QR code stays coarse enough for a cracked screen in the rain.
 """
 
 import struct

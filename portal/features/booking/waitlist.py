@@ -117,7 +117,10 @@ async def offer_job(payload: Mapping[str, Any]) -> None:
 
 
 async def offer(slot_id: int) -> int:
-    """Offer the free places of a slot to those who wait, as far as they reach; returns how many parties. Safe to repeat."""
+    """Offer the free places of a slot to those who wait, as far as they reach; returns how many parties.
+
+    Safe to repeat.
+    """
     offered = 0
     async with db.transaction():
         await places.lock(slot_id)
@@ -183,7 +186,7 @@ async def _take_released(slot_id: int, wanted: int) -> None:
 
 async def _offer_to(slot: Any, chosen: Waiting, wait_until: datetime) -> None:
     until = offer_until(clock.now(), OFFER_MINUTES(), wait_until)
-    row = await db.fetchrow(
+    [row] = await db.fetch(
         "UPDATE waitlist_entry SET state = 'offered', offered_at = $2, offer_until = $3 WHERE id = $1 "
         "RETURNING language, phone_sealed, idempotency_key",
         chosen.number,

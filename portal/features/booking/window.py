@@ -1,7 +1,7 @@
 """The ticket window (BK-10): the same inventory, the same function, and a drawer that must balance.
 
-A sale books and takes the money in one transaction: there is no ticket without its entry in the drawer and no entry without
-its ticket. The window's quota is kept for it while it is unsold; beyond it the window sells what everybody may.
+A sale books and takes the money in one transaction: there is no ticket without its entry in the drawer and no entry
+without its ticket. The window's quota is kept for it while it is unsold; beyond it the window sells what everybody may.
 """
 
 from dataclasses import dataclass
@@ -65,8 +65,10 @@ class WindowSlot:
 _DRAWER: Final = (
     "SELECT s.id, s.opened_at, s.float_fen, s.closed_at, s.counted_fen, "
     "count(e.id) FILTER (WHERE e.kind = 'sale')::int AS sales, "
-    "coalesce(sum(CASE WHEN e.kind = 'sale' THEN e.fen ELSE -e.fen END) FILTER (WHERE e.method = 'cash'), 0)::int AS cash_fen, "
-    "coalesce(sum(CASE WHEN e.kind = 'sale' THEN e.fen ELSE -e.fen END) FILTER (WHERE e.method <> 'cash'), 0)::int AS other_fen "
+    "coalesce(sum(CASE WHEN e.kind = 'sale' THEN e.fen ELSE -e.fen END) "
+    "FILTER (WHERE e.method = 'cash'), 0)::int AS cash_fen, "
+    "coalesce(sum(CASE WHEN e.kind = 'sale' THEN e.fen ELSE -e.fen END) "
+    "FILTER (WHERE e.method <> 'cash'), 0)::int AS other_fen "
     "FROM window_shift s LEFT JOIN cash_entry e ON e.shift = s.id "
 )
 
@@ -82,7 +84,7 @@ async def drawer(person_id: int) -> Drawer | None:
 async def closed_drawers(limit: int = 60) -> list[tuple[str, Drawer]]:
     """Closed drawers with their sellers, the last first."""
     rows = await db.fetch(
-        "SELECT p.name, d.* FROM (" + _DRAWER + "WHERE s.closed_at IS NOT NULL GROUP BY s.id) d "
+        "SELECT p.name, d.* FROM (" + _DRAWER + "WHERE s.closed_at IS NOT NULL GROUP BY s.id) d "  # noqa: S608  constants
         "JOIN window_shift s USING (id) JOIN person p ON p.id = s.person ORDER BY d.closed_at DESC LIMIT $1",
         limit,
     )

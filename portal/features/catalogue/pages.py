@@ -207,7 +207,9 @@ def _name(row: dict[str, Any]) -> str:
     return str(row["name_en"] if language() == "en" else row["name_zh"])
 
 
-def _shown(field: Field, value: Any, references: dict[str, list[tuple[int, str]]]) -> Any:
+def _shown(  # noqa: PLR0911  an answer for each kind of field
+    field: Field, value: Any, references: dict[str, list[tuple[int, str]]]
+) -> Any:
     """A stored value as a list shows it."""
     if value is None:
         return "–"

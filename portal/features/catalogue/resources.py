@@ -88,7 +88,7 @@ WORDS: Final[Mapping[str, LazyText]] = {
 }
 
 
-def _parse(field: Field, form: Form) -> Any:
+def _parse(field: Field, form: Form) -> Any:  # noqa: PLR0911  an answer for each kind of field
     match field.kind:
         case "integer":
             value = form.integer(field.name, required=field.required, minimum=0, maximum=1_000_000)
@@ -106,18 +106,22 @@ def _parse(field: Field, form: Form) -> Any:
         case "reference":
             return form.integer(field.name)
         case "weekdays":
-            days = [day for day in range(1, 8) if form.checked(f"{field.name}-{day}")]
-            if not days:
-                form.error(field.name, "weekdays-needed")
-            return days
+            return _weekdays(field, form)
         case "list":
-            return [
-                part.strip()
-                for part in form.text(field.name, required=False).split(",")
-                if part.strip()
-            ]
+            return _parts(form.text(field.name, required=False))
         case _:
             return form.text(field.name, required=field.required, longest=2000)
+
+
+def _weekdays(field: Field, form: Form) -> list[int]:
+    days = [day for day in range(1, 8) if form.checked(f"{field.name}-{day}")]
+    if not days:
+        form.error(field.name, "weekdays-needed")
+    return days
+
+
+def _parts(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
 
 
 def _money(field: Field, form: Form) -> int:
@@ -286,7 +290,9 @@ RESOURCES: Final = {
                       hint=_l("First digits of the resident number, separated by commas; empty for everybody.")),
                 Field(
                     "proof", _l("Proof at the gate"), "choice",
-                    choices=tuple(zip(PROOFS, (_l("none"), _l("document"), _l("height"), _l("certificate")), strict=True)),
+                    choices=tuple(
+                        zip(PROOFS, (_l("none"), _l("document"), _l("height"), _l("certificate")), strict=True)
+                    ),
                 ),
                 Field("not_on_public_holidays", _l("Not on public holidays"), "switch", required=False, in_list=False),
                 Field("needs_companion", _l("Not alone"), "switch", required=False, in_list=False),
@@ -322,7 +328,10 @@ RESOURCES: Final = {
         Resource(
             "seasons", _l("Seasons"), _l("Season"), tables.Season,
             (
-                Field("code", _l("Season"), "choice", choices=(("peak", _l("peak season")), ("off_peak", _l("off season")))),
+                Field(
+                    "code", _l("Season"), "choice",
+                    choices=(("peak", _l("peak season")), ("off_peak", _l("off season"))),
+                ),
                 Field("first_day", _l("First day"), "date"),
                 Field("last_day", _l("Last day"), "date"),
             ),

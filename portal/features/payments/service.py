@@ -137,7 +137,10 @@ async def _book(provider_name: str, notice: Notice) -> bool:
 
 
 async def give_back(reference: str, amount_fen: int, reason: str, *, key: str) -> bool:
-    """Ask for a refund in the open transaction; the money moves after the commit. False for a repeat or nothing paid."""
+    """Ask for a refund in the open transaction; the money moves after the commit.
+
+    False for a repeat or nothing paid.
+    """
     payment = await db.fetchval(
         "SELECT id FROM payment WHERE reference = $1 AND state = 'paid' ORDER BY paid_at DESC LIMIT 1",
         reference,

@@ -43,7 +43,7 @@ async def show_login(request: HTMXRequest) -> Response[Any]:
 async def do_sign_in(request: HTMXRequest) -> Response[Any]:
     form, attempt = forms.parse_sign_in(await read(request), request.headers.get("user-agent", ""))
     if attempt is None:
-        return _login_page(request, form, bool(form.values.get("halfway")))
+        return _login_page(request, form, code=bool(form.values.get("halfway")))
     result = await sign_in.sign_in(attempt)
     if result.verdict is Verdict.SIGNED_IN:
         remember(request, session.COOKIE, result.cookie)
@@ -53,12 +53,13 @@ async def do_sign_in(request: HTMXRequest) -> Response[Any]:
     if result.verdict is Verdict.CODE_NEEDED:
         return _login_page(request, form, code=True)
     form.error("code" if result.verdict is Verdict.WRONG_CODE else "username", result.verdict)
-    return _login_page(request, form, bool(result.halfway), result)
+    return _login_page(request, form, code=bool(result.halfway), result=result)
 
 
 def _login_page(
     request: HTMXRequest,
     form: Form,
+    *,
     code: bool,
     result: sign_in.Result | None = None,
 ) -> Response[bytes]:

@@ -67,6 +67,7 @@ async def names(usernames: set[str]) -> dict[str, str]:
 async def end_stale_sessions() -> None:
     """Delete sessions that ended by themselves; they open nothing, but nothing is kept without need."""
     await db.execute(
-        "DELETE FROM session WHERE created_at < $1::timestamptz - interval '1 day' OR seen_at < $1::timestamptz - interval '1 day'",
+        "DELETE FROM session WHERE created_at < $1::timestamptz - interval '1 day' "
+        "OR seen_at < $1::timestamptz - interval '1 day'",
         clock.now(),
     )

@@ -9,7 +9,10 @@ from portal.features.booking.queries import OrderView
 
 
 def ics(order: OrderView, site_name: str, address: str, now: datetime) -> bytes:
-    """One event with a stable id: a later file of the same order replaces the earlier one, a cancelled order its event."""
+    """One event with a stable id.
+
+    A later file of the same order replaces the earlier one, a cancelled order its event.
+    """
     calendar = Calendar()
     calendar.add("prodid", "-//Shanmen//portal//EN")
     calendar.add("version", "2.0")

@@ -1,7 +1,7 @@
 """Home, the day's slots and the list of slots for programs: the pages that everybody asks for most.
 
-They hold nothing personal, so each process keeps them rendered and compressed until something they show changes. A slot that changes is
-seen within a second (``catalogue/availability.py``); the clock is looked at once a minute.
+They hold nothing personal, so each process keeps them rendered and compressed until something they show changes. A
+slot that changes is seen within a second (``catalogue/availability.py``); the clock is looked at once a minute.
 """
 
 import gzip

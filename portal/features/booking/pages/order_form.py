@@ -12,10 +12,11 @@ from portal.features.booking import attempts, forms
 from portal.features.booking import day as days
 from portal.features.booking.booker import Busy
 from portal.features.booking.limits import HOLD_MINUTES, LARGEST_PARTY
-from portal.features.booking.place import place
+from portal.features.booking.place import Goods, place
 from portal.features.booking.process import booker
 from portal.features.booking.queries import order_url
 from portal.features.booking.rules.documents import ID_TYPES
+from portal.features.booking.rules.party import OrderRequest
 from portal.features.catalogue import sale
 from portal.features.catalogue.availability import SlotView, availability
 from portal.features.catalogue.snapshot import Product, catalogue
@@ -42,14 +43,8 @@ async def show_form(request: HTMXRequest, slot_id: FromPath[int]) -> Response[by
 async def place_order(request: HTMXRequest, slot_id: FromPath[int]) -> Response[Any]:
     slot, product = wanted_slot(slot_id)
     raw = await read(request)
-    if "add" in raw:
-        return form_page(
-            request, slot, product, forms.with_row_added(raw, LARGEST_PARTY()), status=200
-        )
-    if (position := raw.get("remove", "")).isdigit():
-        return form_page(
-            request, slot, product, forms.with_row_removed(raw, int(position)), status=200
-        )
+    if resized := forms.resized(raw, LARGEST_PARTY()):
+        return form_page(request, slot, product, resized, status=200)
     terms = terms_of(slot)
     form, wanted = forms.parse_order(raw, terms)
     if wanted is None:
@@ -57,8 +52,16 @@ async def place_order(request: HTMXRequest, slot_id: FromPath[int]) -> Response[
         return form_page(request, slot, product, form)
     if not slot.open_at(clock.now()) or not sale.on_sale(slot.visit_day):
         return _refused(request, slot, product, form, "slot-closed")
+    return await _placed(request, Goods(slot, product, terms.priced), form, wanted)
+
+
+async def _placed(
+    request: HTMXRequest, goods: Goods, form: Form, wanted: OrderRequest
+) -> Response[Any]:
+    """Place it and tell the visitor what became of it."""
+    slot, product = goods.slot, goods.product
     try:
-        outcome = await place(booker(), wanted, slot, product, dict(terms.priced))
+        outcome = await place(booker(), wanted, goods)
     except Busy:
         attempts.count("busy", slot.product)
         form.error("party", "busy")

@@ -146,13 +146,10 @@ async def change_order(request: HTMXRequest, code: FromPath[str]) -> Response[An
     order = await order_of_link(request, code)
     form = Form(await read(request), WORDS)
     slot = availability.slot(form.integer("slot"))
-    try:
-        key = UUID(form.values["idempotency_key"])
-    except ValueError:
-        form.error("slot", "key-reused")
+    key = form.key("slot")
     if slot is None or not slot.open_at(clock.now()) or not sale.on_sale(slot.visit_day):
         form.error("slot", "slot-closed")
-    if form.errors or slot is None:
+    if form.errors or slot is None or key is None:
         return _change_page(request, order, form)
     try:
         async with db.transaction():

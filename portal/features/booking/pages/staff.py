@@ -2,7 +2,6 @@
 
 from datetime import date
 from typing import Any, Final
-from uuid import UUID
 
 from litestar import Response, get, post
 from litestar.exceptions import NotFoundException
@@ -163,12 +162,8 @@ async def create_closure(request: HTMXRequest) -> Response[Any]:
     reason_zh = form.text("reason_zh", longest=300)
     reason_en = form.text("reason_en", longest=300)
     hours = form.integer("choose_hours", minimum=1, maximum=720)
-    try:
-        key = UUID(form.values["idempotency_key"])
-    except ValueError:
-        form.error("slots", "key-reused")
-        form.renew_key()
-    if form.errors:
+    key = form.key("slots")
+    if form.errors or key is None:
         return await _closure_page(request, form)
     made = await closure.close(NewClosure(slots, day, kind, reason_zh, reason_en, hours, key))
     return go(request, f"/closures/{made}")

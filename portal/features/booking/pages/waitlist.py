@@ -1,7 +1,6 @@
 """The waiting list for visitors: join, see one's place, take an offer, leave (BK-8)."""
 
 from typing import Any, Final
-from uuid import UUID
 
 from litestar import Response, get, post
 from litestar.exceptions import NotFoundException
@@ -13,11 +12,10 @@ from portal.features.booking import forms, waitlist
 from portal.features.booking.limits import LARGEST_PARTY
 from portal.features.booking.messages import WORDS
 from portal.features.booking.pages.order_form import form_page, terms_of, wanted_slot
-from portal.features.booking.place import Sale, day_key, new_order
+from portal.features.booking.place import Goods, Sale, day_key, new_order
 from portal.features.booking.queries import order_url
 from portal.features.booking.waitlist import Entry
 from portal.features.catalogue.availability import availability
-from portal.features.catalogue.snapshot import catalogue
 from portal.web.forms import Form, read
 from portal.web.permission import Needs
 from portal.web.respond import go, page
@@ -44,12 +42,8 @@ async def join(request: HTMXRequest, slot_id: FromPath[int]) -> Response[Any]:
         form.error("consent", "consent-needed")
     if slot.closed or clock.now() >= waitlist.latest_wait(slot):
         form.error("party", "slot-closed")
-    try:
-        key = UUID(form.values["idempotency_key"])
-    except ValueError:
-        form.error("party", "key-reused")
-        form.renew_key()
-    if form.errors:
+    key = form.key("party")
+    if form.errors or key is None:
         return _join_page(request, slot_id, form)
     try:
         entry = await waitlist.join(slot, party, phone, key)
@@ -94,14 +88,12 @@ async def take(request: HTMXRequest, entry_id: FromPath[int]) -> Response[Any]:
     """Book the offered places."""
     entry = await _entry(request, entry_id)
     slot, product = wanted_slot(entry.slot)
-    raw = await read(request)
-    form, wanted = forms.parse_order(raw, terms_of(slot))
+    terms = terms_of(slot)
+    form, wanted = forms.parse_order(await read(request), terms)
     if wanted is None:
         return form_page(request, slot, product, form, action=entry.url, offer=entry)
     key = await day_key(slot.visit_day)
-    order = new_order(
-        key, wanted, slot, product, catalogue().prices_on(slot.product, slot.visit_day), Sale()
-    )
+    order = new_order(key, wanted, Goods(slot, product, terms.priced), Sale())
     try:
         outcome = await waitlist.take(entry.id, order)
     except waitlist.NoOffer:

@@ -11,11 +11,13 @@ from litestar.plugins.htmx import HTMXRequest
 
 from portal.core import clock, db, money, order_code
 from portal.features.booking import forms, queries, tickets, window
+from portal.features.booking.booker import NewOrder
 from portal.features.booking.documents import qr
 from portal.features.booking.messages import WORDS
 from portal.features.booking.pages.order_form import terms_of, wanted_slot
-from portal.features.booking.place import WINDOW, Sale, day_key, new_order
+from portal.features.booking.place import WINDOW, Goods, Sale, day_key, new_order
 from portal.features.booking.rules.documents import ID_TYPES
+from portal.features.booking.rules.party import LARGEST_PARTY
 from portal.features.catalogue.snapshot import catalogue
 from portal.web.actor import actor_of
 from portal.web.forms import Form, read
@@ -41,10 +43,8 @@ async def open_drawer(request: HTMXRequest) -> Response[Any]:
     amount = _amount(form, "float")
     if form.errors:
         return await _window_page(request, form)
-    try:
+    with contextlib.suppress(window.ShiftOpen):  # a repeat finds the drawer open, as wanted
         await window.open_drawer(actor_of(request).person_id or 0, amount)
-    except window.ShiftOpen:
-        pass  # a repeat finds the drawer open, as wanted
     return go(request, "/window")
 
 
@@ -91,7 +91,9 @@ async def show_sale(request: HTMXRequest, slot_id: FromPath[int]) -> Response[An
         return go(request, "/window")
     party = request.query_params.get("party", "1")
     return _sale_page(
-        request, slot_id, forms.blank(min(max(int(party), 1), 50) if party.isdigit() else 1)
+        request,
+        slot_id,
+        forms.blank(min(max(int(party), 1), LARGEST_PARTY) if party.isdigit() else 1),
     )
 
 
@@ -99,36 +101,47 @@ async def show_sale(request: HTMXRequest, slot_id: FromPath[int]) -> Response[An
 async def sell(request: HTMXRequest, slot_id: FromPath[int]) -> Response[Any]:
     slot, product = wanted_slot(slot_id)
     raw = await read(request)
-    if "add" in raw:
-        return _sale_page(request, slot_id, forms.with_row_added(raw, 50), status=200)
-    if (position := raw.get("remove", "")).isdigit():
-        return _sale_page(request, slot_id, forms.with_row_removed(raw, int(position)), status=200)
+    if resized := forms.resized(raw, LARGEST_PARTY):
+        return _sale_page(request, slot_id, resized, status=200)
     terms = terms_of(slot)
     form, wanted = forms.parse_window(raw, terms)
     method = form.choice("method", window.METHODS)
     if wanted is None or form.errors:
         return _sale_page(request, slot_id, form)
     key = await day_key(slot.visit_day)
-    seller = actor_of(request).person_id
-    order = new_order(key, wanted, slot, product, dict(terms.priced), Sale(WINDOW, "cash", seller))
-    given = order.total_fen
-    if method == "cash" and form.values.get("given", "").strip():
-        given = _amount(form, "given")
-        if given < order.total_fen:
-            form.error("given", "given-short")
+    sale = Sale(WINDOW, "cash", actor_of(request).person_id)
+    order = new_order(key, wanted, Goods(slot, product, terms.priced), sale)
+    payment = window.Payment(method, _given(form, method, order.total_fen))
     if form.errors:
         return _sale_page(request, slot_id, form, total=order.total_fen)
+    return await _sold(request, form, order, payment)
+
+
+def _given(form: Form, method: str, total_fen: int) -> int:
+    """What the visitor hands over: in cash what was typed, else exactly the total."""
+    if method != "cash" or not form.values.get("given", "").strip():
+        return total_fen
+    given = _amount(form, "given")
+    if given < total_fen:
+        form.error("given", "given-short")
+    return given
+
+
+async def _sold(
+    request: HTMXRequest, form: Form, order: NewOrder, payment: window.Payment
+) -> Response[Any]:
+    """Sell it: on to the receipt, or back to the form with the reason why not."""
     try:
-        outcome = await window.sell(seller or 0, order, window.Payment(method, given))
+        outcome = await window.sell(order.sold_by or 0, order, payment)
     except window.NoShift:
         return go(request, "/window")
     except db.UniqueViolation:
         form.error("party", "duplicate-document")
-        return _sale_page(request, slot_id, form, status=CONFLICT)
-    if not outcome.placed:
+    else:
+        if outcome.placed:
+            return go(request, f"/window/receipt/{outcome.code}")
         form.error("party", outcome.kind)
-        return _sale_page(request, slot_id, form, status=CONFLICT)
-    return go(request, f"/window/receipt/{outcome.code}")
+    return _sale_page(request, order.slot, form, status=CONFLICT)
 
 
 def _sale_page(
