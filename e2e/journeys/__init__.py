@@ -1,0 +1,1 @@
+"""What people do, from their first page to their last."""
