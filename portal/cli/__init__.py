@@ -5,6 +5,7 @@ import sys
 import rich_click as click
 
 from portal.cli.audit import audit
+from portal.cli.bench import bench
 from portal.cli.policy import policy
 from portal.cli.serve import migrate, serve
 from portal.core.keyring import KeyFileError
@@ -17,7 +18,7 @@ def program() -> None:
     """Shanmen (山门): the portal of a scenic area."""
 
 
-for command in (serve, migrate, policy, audit):
+for command in (serve, migrate, policy, audit, bench):
     program.add_command(command)
 
 
