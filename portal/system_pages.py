@@ -5,6 +5,7 @@ from typing import Any
 
 from litestar import MediaType, Response, get, post
 from litestar.exceptions import NotFoundException
+from litestar.params import FromPath
 from litestar.plugins.htmx import HTMXRequest
 
 from portal.core import db
@@ -60,7 +61,7 @@ async def show_metrics() -> Response[bytes]:
 
 
 @get("/static/{name:path}", guards=[PUBLIC], name="system.static")
-async def static_file(request: HTMXRequest, name: str) -> Response[bytes]:
+async def static_file(request: HTMXRequest, name: FromPath[str]) -> Response[bytes]:
     """A file of ``static/``; under its hashed name it may be kept for a year."""
     return _asset(request, name)
 

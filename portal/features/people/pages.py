@@ -4,6 +4,7 @@ from typing import Any
 
 import segno
 from litestar import Response, get, post
+from litestar.params import FromPath
 from litestar.plugins.htmx import HTMXRequest
 
 from portal.features.people import forms, queries, second_factor, service, sign_in
@@ -145,7 +146,7 @@ async def drop_second_factor(request: HTMXRequest) -> Response[Any]:
 
 
 @post("/account/sessions/{mark:str}/end", guards=[SELF], name="people.end_session", status_code=303)
-async def end_session(request: HTMXRequest, mark: str) -> Response[Any]:
+async def end_session(request: HTMXRequest, mark: FromPath[str]) -> Response[Any]:
     """End one of one's own sessions; somebody else's is not found, which looks the same."""
     person_id = actor_of(request).person_id
     own = {entry.mark for entry in await queries.open_sessions(person_id or 0, None)}

@@ -1,0 +1,284 @@
+"""What every test may use: a database, a clean process, the application, people who send requests.
+
+A test that needs the database asks for ``database``, or for a fixture or a factory's row that does. Ordinarily it
+runs on one connection whose transaction is rolled back (``one_connection.py``: about 2 ms a test, and every act
+of the code under test still commits as far as it can tell, with its hooks). A test of races, isolation,
+NOTIFY or lost connections carries ``@pytest.mark.commits``: then it has the real pool, and the tables are emptied
+after it (some 50 ms). Page tests need no mark: the booker and the requests share the test's connection.
+
+The clock is held by time-machine (``time_machine.travel``). Each test finds settings, snapshots, policy,
+sessions and rate limits as a process has them that has just started with the demo policy.
+"""
+
+import os
+import secrets
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+import time_machine
+
+# Before the portal is imported: what it reads of its environment, it reads from here.
+DATA = Path(tempfile.mkdtemp(prefix="shanmen-test-"))
+DATA.chmod(0o711)  # run by root, PostgreSQL's own account passes through; keys are 0600
+for _name in [name for name in os.environ if name.startswith("PORTAL_") and "_TEST_" not in name]:
+    del os.environ[_name]
+os.environ["PORTAL_DATA"] = str(DATA)
+os.environ["PORTAL_DEMO"] = (
+    "1"  # the test bank takes payments, as in the demo whose policy is in force
+)
+os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(DATA / "metrics")
+(DATA / "metrics").mkdir()
+
+from httpx import ASGITransport  # noqa: E402
+
+from portal.app import litestar  # noqa: E402
+from portal.core import audit, clock, db, site_settings  # noqa: E402
+from portal.core.crypto import vault  # noqa: E402
+from portal.core.keyring import keyring  # noqa: E402
+from portal.core.migrate import migrate  # noqa: E402
+from portal.core.postgres import EmbeddedPostgres  # noqa: E402
+from portal.core.settings import settings  # noqa: E402
+from portal.features.booking import access, attempts, process  # noqa: E402
+from portal.features.booking.booker import Booker  # noqa: E402
+from portal.features.booking.limits import ORDERS_PER_PHONE  # noqa: E402
+from portal.features.catalogue import snapshot  # noqa: E402
+from portal.features.catalogue.availability import availability  # noqa: E402
+from portal.features.people import pages as people_pages  # noqa: E402
+from portal.registry import APP_NAMES  # noqa: E402
+from portal.web.envelope import Envelope  # noqa: E402
+from portal.web.permission import policy  # noqa: E402
+from portal.web.session import sessions  # noqa: E402
+from rbac.compiled import CompiledPolicy  # noqa: E402
+from rbac.policy import shipped_policy  # noqa: E402
+from tests.browser import Browser, SignIn  # noqa: E402
+from tests.factories.people import signed_in  # noqa: E402
+from tests.one_connection import OneConnection, rolled_back  # noqa: E402
+
+POLICY = shipped_policy(demo=True)
+COMPILED = CompiledPolicy(POLICY)
+POLICY_VERSION = 1
+
+#: Filled when the tables are made, not by a test.
+KEPT = ("migration", "policy_version")
+
+
+def pytest_unconfigure() -> None:
+    shutil.rmtree(DATA, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def database_url() -> Iterator[str]:
+    """A database of this run's own, on the server of ``PORTAL_TEST_DATABASE_URL`` or on one started for it."""
+    if given := os.environ.get("PORTAL_TEST_DATABASE_URL"):
+        yield given
+        return
+    server = EmbeddedPostgres(DATA)
+    try:
+        yield server.start()
+    finally:
+        server.stop()
+        if server.home:  # a temporary folder that the account cannot enter puts it elsewhere
+            shutil.rmtree(server.home)
+
+
+@pytest.fixture(scope="session")
+async def migrated(database_url: str) -> AsyncIterator[str]:
+    """Its address, once it has all tables and the demo policy as version 1."""
+    name = f"portal_test_{os.getpid()}_{secrets.token_hex(3)}"
+    admin = await asyncpg.connect(database_url)
+    await admin.execute(f"CREATE DATABASE {name}")
+    os.environ["PORTAL_DATABASE_URL"] = url = _named(database_url, name)
+    settings.cache_clear()
+    try:
+        await db.open_pool()
+        await migrate(APP_NAMES)
+        await db.execute(
+            "INSERT INTO policy_version (version, lines, reason, released_by, released_at) "
+            "VALUES ($1, $2, 'shipped with the portal', 'system', $3)",
+            POLICY_VERSION,
+            POLICY.text,
+            clock.now(),
+        )
+        await db.close_pool()
+        yield url
+    finally:
+        await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+        await admin.close()
+
+
+def _named(url: str, database: str) -> str:
+    """The same server's address with another database."""
+    server, mark, options = url.partition("?")
+    return f"{server.rpartition('/')[0]}/{database}{mark}{options}"
+
+
+class _Line:
+    """The connection of all tests that are rolled back, opened anew when one of them broke it."""
+
+    def __init__(self) -> None:
+        self._connection: Any = None
+
+    async def open(self) -> Any:
+        if self._connection is None or self._connection.is_closed():
+            self._connection = await db.engine().get_new_connection()
+        return self._connection
+
+    async def close(self) -> None:
+        if self._connection is not None:
+            await self._connection.close()
+
+
+@pytest.fixture(scope="session")
+async def line(migrated: str) -> AsyncIterator[_Line]:
+    made = _Line()
+    yield made
+    await made.close()
+
+
+@pytest.fixture(autouse=True)
+def fresh_process() -> None:
+    """What a process keeps in memory, as at its start."""
+    settings.cache_clear()
+    sessions.cache_clear()
+    vault.cache_clear()
+    site_settings._in_force.clear()
+    snapshot._current = snapshot.Catalogue({}, (), {}, (), snapshot.Calendar({}, {}, ()))
+    availability.__init__()  # type: ignore[misc]
+    attempts._counted.clear()
+    for buckets in (access.FINDING, people_pages.ATTEMPTS):
+        buckets._left.clear()
+    policy.clear()
+    policy.swap(POLICY_VERSION, COMPILED)
+
+
+@pytest.fixture
+async def database(
+    request: pytest.FixtureRequest, line: _Line, fresh_process: None
+) -> AsyncIterator[None]:
+    """The portal's database, empty but for the policy, with a booker at work."""
+    async with AsyncExitStack() as stack:
+        if request.node.get_closest_marker("commits"):
+            stack.push_async_callback(_truncate, line)
+            await db.open_pool()
+            stack.push_async_callback(db.close_pool)
+            connect: Callable[[], Awaitable[Any]] = db.engine().get_new_connection
+        else:
+            pool = await stack.enter_async_context(rolled_back(await line.open()))
+            db.engine().pool = pool  # type: ignore[assignment]
+            stack.callback(_no_pool)
+            connect = _lend(pool)
+        booker = Booker(connect, audit.booking_lane(), ORDERS_PER_PHONE)
+        await booker.start()
+        stack.push_async_callback(booker.stop)
+        process._booker = booker
+        yield
+        process._booker = None
+
+
+def _no_pool() -> None:
+    db.engine().pool = None
+
+
+def _lend(pool: OneConnection) -> Callable[[], Awaitable[Any]]:
+    """The booker opens a connection of its own; in a rolled back test that is the test's."""
+
+    async def connect() -> Any:
+        return pool
+
+    return connect
+
+
+async def _truncate(line: _Line) -> None:
+    """Empty what the test filled. Whoever still holds a lock on it has lost: the test is over."""
+    connection = await line.open()
+    await connection.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+        "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
+    names = [
+        row["name"]
+        for row in await connection.fetch(
+            "SELECT relname AS name FROM pg_class WHERE relnamespace = 'public'::regnamespace "
+            "AND relkind IN ('r', 'p') AND NOT relispartition AND relname <> ALL ($1) ORDER BY 1",
+            list(KEPT),
+        )
+    ]
+    filled = await connection.fetchrow(
+        "SELECT " + ", ".join(f'EXISTS (SELECT FROM "{name}") AS "{name}"' for name in names)
+    )
+    wanted = ", ".join(f'"{name}"' for name in names if filled[name])
+    if wanted:
+        await connection.execute(f"TRUNCATE {wanted} RESTART IDENTITY CASCADE")
+    await connection.execute("DELETE FROM policy_version WHERE version > $1", POLICY_VERSION)
+
+
+@pytest.fixture(scope="session")
+def application() -> Any:
+    """The real application without its envelope, made once."""
+    return litestar()
+
+
+@pytest.fixture
+def served(application: Any) -> Any:
+    """What a worker serves."""
+    return Envelope(application, keyring, sessions)
+
+
+@pytest.fixture
+async def new_browser(served: Any, database: None) -> AsyncIterator[Callable[[], Browser]]:
+    """Makes browsers: each keeps cookies of its own."""
+    async with AsyncExitStack() as stack:
+
+        def make() -> Browser:
+            transport = ASGITransport(
+                served, raise_app_exceptions=False, client=("192.0.2.1", 50000)
+            )
+            made = Browser(transport=transport, base_url=settings().base_url)
+            stack.push_async_callback(made.aclose)
+            return made
+
+        yield make
+
+
+@pytest.fixture
+def visitor(new_browser: Callable[[], Browser]) -> Browser:
+    """Somebody without an account."""
+    return new_browser()
+
+
+@pytest.fixture
+def signed_in_as(new_browser: Callable[[], Browser]) -> SignIn:
+    """A browser with that person's session: ``await signed_in_as("director")``. Roles are the demo's."""
+
+    async def sign_in(username: str) -> Browser:
+        made = new_browser()
+        made.cookies.set("session", await signed_in(username))
+        return made
+
+    return sign_in
+
+
+@pytest.fixture
+def at() -> Iterator[Callable[[datetime], None]]:
+    """``at(instant)`` moves the clock; it goes on from there."""
+    traveller: time_machine.travel | None = None
+    coordinates: Any = None
+
+    def move(instant: datetime) -> None:
+        nonlocal traveller, coordinates
+        if traveller is None:
+            traveller = time_machine.travel(instant)
+            coordinates = traveller.start()
+        else:
+            coordinates.move_to(instant)
+
+    yield move
+    if traveller is not None:
+        traveller.stop()
