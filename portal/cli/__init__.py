@@ -6,6 +6,7 @@ import rich_click as click
 
 from portal.cli.audit import audit
 from portal.cli.bench import bench
+from portal.cli.i18n import i18n
 from portal.cli.policy import policy
 from portal.cli.serve import migrate, serve
 from portal.core.keyring import KeyFileError
@@ -18,7 +19,7 @@ def program() -> None:
     """Shanmen (山门): the portal of a scenic area."""
 
 
-for command in (serve, migrate, policy, audit, bench):
+for command in (serve, migrate, policy, audit, bench, i18n):
     program.add_command(command)
 
 

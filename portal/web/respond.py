@@ -19,7 +19,11 @@ from portal.web.templating import render
 UNPROCESSABLE: Final = 422
 
 SITE_NAME_ZH = declare(
-    SiteSetting("site.name_zh", "山门景区", _l("Name of the scenic area (Chinese)"))
+    SiteSetting(
+        "site.name_zh",
+        "山门景区",  # i18n: the Chinese name itself
+        _l("Name of the scenic area (Chinese)"),
+    )
 )
 SITE_NAME_EN = declare(
     SiteSetting("site.name_en", "Shanmen Scenic Area", _l("Name of the scenic area (English)"))

@@ -53,7 +53,7 @@ def local_date(moment: date | datetime) -> str:
     """2026年10月1日 or 1 October 2026, in the site's zone."""
     day = clock.local(moment).date() if isinstance(moment, datetime) else moment
     if i18n.language() == "zh":
-        return f"{day.year}年{day.month}月{day.day}日"
+        return f"{day.year}年{day.month}月{day.day}日"  # i18n: a date, not a text
     return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
 
 
@@ -81,7 +81,7 @@ _MONTHS: Final = [
     "December",
 ]
 _WEEKDAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-_WEEKDAYS_ZH: Final = ("周一", "周二", "周三", "周四", "周五", "周六", "周日")
+_WEEKDAYS_ZH: Final = [f"周{day}" for day in "一二三四五六日"]  # i18n: with the English above
 
 
 def render(template: str, context: Mapping[str, Any], block: str | None = None) -> str:

@@ -23,7 +23,7 @@ EDIT: Final = Needs(Permission.SETTINGS_EDIT)
 GROUPS: Final = {
     "site": _l("The scenic area"),
     "booking": _l("Booking"),
-    "capacity": _l("Capacity"),
+    "capacity": _l("Maximum capacity"),
     "waitlist": _l("Waiting list"),
     "no_show": _l("Visits that do not happen"),
     "privacy": _l("Personal data"),
