@@ -91,7 +91,7 @@ class LazyText:
     def __html__(self) -> str:
         from markupsafe import escape  # noqa: PLC0415  only where HTML is made
 
-        return str(escape(str(self)))
+        return escape(str(self))
 
     def __mod__(self, values: dict[str, Any]) -> str:
         return str(self) % values
@@ -119,9 +119,11 @@ def choose(query: str | None, cookie: str | None, accept: str | None) -> str:
     for part in (accept or "").split(","):
         tag, _sep, weight = part.strip().partition(";q=")
         try:
-            ranked.append((-float(weight or 1), tag[:2].lower()))
+            liking = float(weight or 1)
         except ValueError:
             continue
+        if liking > 0:
+            ranked.append((-liking, tag[:2].lower()))
     for _weight, tag in sorted(ranked, key=lambda pair: pair[0]):
         if tag in LANGUAGES:
             return tag

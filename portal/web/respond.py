@@ -11,6 +11,7 @@ from litestar.plugins.htmx import HTMXRequest
 from portal.core import clock, i18n
 from portal.core.i18n import _l
 from portal.core.site_settings import SiteSetting, declare
+from portal.web import address
 from portal.web.actor import Actor, actor_of
 from portal.web.cookies import set_cookie_header
 from portal.web.menu import MenuItem, menu_for
@@ -77,14 +78,15 @@ def base_context(request: Any) -> dict[str, Any]:
     state = request.scope["state"]
     actor = actor_of(request)
     path = request.scope["path"]
+    here, language = address.here(request), i18n.language()
     context: dict[str, Any] = {
-        "lang": i18n.language(),
+        "lang": language,
         "prefs": state["prefs"],
         "actor": actor,
         "menu": menu_for(actor, menu_items, path) if actor.signed_in else (),
         "path": path,
-        "here": path
-        + (f"?{query}" if (query := request.scope["query_string"].decode("latin-1")) else ""),
+        "here": here,
+        "other_lang_url": address.in_language(here, "zh" if language == "en" else "en"),
         "site": site(),
         "banner": banner(),
         "now": clock.now(),
