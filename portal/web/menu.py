@@ -2,31 +2,40 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
 
-from portal.core.i18n import LazyText
+from portal.core.i18n import LazyText, _l
 from portal.web.actor import Actor
 from portal.web.permission import may
 from rbac.permissions import Permission
 
+VISITORS: Final = _l("Visitors")
+ADMINISTRATION: Final = _l("Administration")
+
+#: The groups in the order in which they stand.
+GROUPS: Final = (VISITORS, ADMINISTRATION)
+
 
 @dataclass(frozen=True, slots=True)
 class MenuItem:
-    """``group`` is the heading it stands under; items keep the order of the slices."""
+    """``group`` is the heading it stands under, one of ``GROUPS``; items keep the order of the slices.
+
+    ``about`` is said on the desk.
+    """
 
     group: LazyText
     label: LazyText
     url: str
     permission: Permission
-    icon: str = ""
+    about: LazyText | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
     label: str
     url: str
-    icon: str
+    about: str
     active: bool
-    badge: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +46,14 @@ class Group:
 
 def menu_for(actor: Actor, items: Iterable[MenuItem], path: str) -> tuple[Group, ...]:
     """The groups with at least one entry that this actor may open."""
-    groups: dict[LazyText, list[Shown]] = {}
-    for item in items:
-        if may(actor, item.permission):
-            active = path == item.url or path.startswith(f"{item.url}/")
-            groups.setdefault(item.group, []).append(
-                Shown(str(item.label), item.url, item.icon, active)
-            )
-    return tuple(Group(str(label), tuple(shown)) for label, shown in groups.items())
+    allowed = [item for item in items if may(actor, item.permission)]
+    here = max((item.url for item in allowed if _leads_to(item.url, path)), key=len, default="")
+    groups: dict[LazyText, list[Shown]] = {label: [] for label in GROUPS}
+    for item in allowed:
+        shown = Shown(str(item.label), item.url, str(item.about or ""), item.url == here)
+        groups[item.group].append(shown)
+    return tuple(Group(str(label), tuple(shown)) for label, shown in groups.items() if shown)
+
+
+def _leads_to(url: str, path: str) -> bool:
+    return path == url or path.startswith(f"{url}/")

@@ -1,10 +1,11 @@
-"""What a slice gives to the composition: routes, menu entries, listeners, work at start and stop."""
+"""What a slice gives to the composition: routes, menu and desk entries, listeners, work at start and stop."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from portal.core.notify import Listener
+from portal.web.desk import Figure, Waiting
 from portal.web.menu import MenuItem
 
 Step = Callable[[], Awaitable[None]]
@@ -20,6 +21,8 @@ class Slice:
     name: str
     routes: Sequence[Any] = ()
     menu: Sequence[MenuItem] = ()
+    waiting: Sequence[Waiting] = ()
+    figures: Sequence[Figure] = ()
     listeners: Mapping[str, Listener] = field(default_factory=dict)
     start: Step | None = None
     stop: Step | None = None

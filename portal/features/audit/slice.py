@@ -2,7 +2,7 @@
 
 from portal.core.i18n import _l
 from portal.features.audit.pages import ROUTES
-from portal.web.menu import MenuItem
+from portal.web.menu import ADMINISTRATION, MenuItem
 from portal.web.slices import Slice
 from rbac.permissions import Permission
 
@@ -10,6 +10,12 @@ SLICE = Slice(
     "audit",
     routes=ROUTES,
     menu=(
-        MenuItem(_l("Administration"), _l("Audit trail"), "/audit", Permission.AUDIT_TRAIL_READ),
+        MenuItem(
+            ADMINISTRATION,
+            _l("Audit trail"),
+            "/audit",
+            Permission.AUDIT_TRAIL_READ,
+            _l("Who did what, and what was refused"),
+        ),
     ),
 )

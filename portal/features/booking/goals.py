@@ -1,8 +1,9 @@
 """The measured goals (BK-12): success and failure of real attempts, per day and quarter.
 
-An *attempt* is a complete, valid booking that a visitor sent; a repeat with the same key is the same attempt. It is a
-*success* when it was booked, a *failure* when the portal itself let the visitor down (busy, timeout, fault). It was
-*turned away* when places ran out or a published rule said no. Forms with errors are no attempts: they are shown beside.
+An *attempt* is a complete, valid booking that a visitor sent; a repeat with the same key is the same attempt, and
+what staff sell at the window is none: it would flatter the figure. It is a *success* when it was booked, a *failure*
+when the portal itself let the visitor down (busy, timeout, fault). It was *turned away* when places ran out or a
+published rule said no. Forms with errors are no attempts: they are shown beside.
 
     success rate = successes / (successes + failures + sold out)      goal ≥ 95 %
     failure rate = failures / attempts                                goal < 0.5 %
@@ -11,7 +12,7 @@ Refusals by rule (a document twice, a suspended phone) are outside the success r
 """
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 from typing import Final
 
 from portal.core import clock, db
@@ -40,6 +41,11 @@ class Measured:
     @property
     def attempts(self) -> int:
         return self.succeeded + self.failed + self.sold_out + self.by_rule
+
+    @property
+    def seen(self) -> bool:
+        """Whether anything at all was counted."""
+        return bool(self.attempts or self.input_errors)
 
     @property
     def success_rate(self) -> float | None:
@@ -73,27 +79,39 @@ def quarter_of(day: date) -> str:
     return f"{day.year} Q{(day.month - 1) // 3 + 1}"
 
 
+def quarter_start(day: date, ago: int = 0) -> date:
+    """The first day of this day's quarter, or of one so many quarters ago."""
+    quarters = day.year * 4 + (day.month - 1) // 3 - ago
+    return date(quarters // 4, quarters % 4 * 3 + 1, 1)
+
+
 async def daily(days: int = 30) -> list[Measured]:
-    """The last days, today first; a day without attempts is left out."""
+    """The last days, today first; a day without attempts has zeros and no rate."""
     rows = await db.fetch(
         "SELECT (minute AT TIME ZONE $1)::date AS day, outcome, sum(attempts)::int AS n FROM booking_attempt "
-        "WHERE minute >= $2 GROUP BY 1, 2 ORDER BY 1 DESC",
+        "WHERE minute >= $2 AND channel = 'online' GROUP BY 1, 2",
         clock.DEFAULT_ZONE,
-        clock.now() - timedelta(days=days),
+        clock.at(clock.today() - timedelta(days=days - 1), time.min),
     )
     by_day: dict[date, dict[str, int]] = {}
     for row in rows:
         by_day.setdefault(row["day"], {})[row["outcome"]] = row["n"]
-    return [measured(day.isoformat(), counts) for day, counts in by_day.items()]
+    shown = [clock.today() - timedelta(days=ago) for ago in range(days)]
+    return [measured(day.isoformat(), by_day.get(day, {})) for day in shown]
+
+
+async def today() -> Measured:
+    """The running day."""
+    return (await daily(1))[0]
 
 
 async def quarterly(quarters: int = 8) -> list[Measured]:
     """The last quarters, the running one first."""
     rows = await db.fetch(
         "SELECT date_trunc('quarter', minute AT TIME ZONE $1)::date AS quarter, outcome, sum(attempts)::int AS n "
-        "FROM booking_attempt WHERE minute >= $2 GROUP BY 1, 2 ORDER BY 1 DESC",
+        "FROM booking_attempt WHERE minute >= $2 AND channel = 'online' GROUP BY 1, 2 ORDER BY 1 DESC",
         clock.DEFAULT_ZONE,
-        clock.now() - timedelta(days=92 * quarters),
+        clock.at(quarter_start(clock.today(), quarters - 1), time.min),
     )
     by_quarter: dict[date, dict[str, int]] = {}
     for row in rows:

@@ -4,12 +4,21 @@ from datetime import timedelta
 
 from portal.core.i18n import _l
 from portal.core.jobs import periodic
-from portal.features.booking import closure, day_end, orders, places, privacy, process, waitlist
+from portal.features.booking import (
+    closure,
+    day_end,
+    desk,
+    orders,
+    places,
+    privacy,
+    process,
+    waitlist,
+)
 from portal.features.booking.pages import appeal, day, order_form, staff, window
 from portal.features.booking.pages import orders as order_pages
 from portal.features.booking.pages import privacy as privacy_pages
 from portal.features.booking.pages import waitlist as waitlist_pages
-from portal.web.menu import MenuItem
+from portal.web.menu import VISITORS, MenuItem
 from portal.web.slices import Slice
 from rbac.permissions import Permission
 
@@ -49,8 +58,6 @@ async def destroy_old_data() -> None:
     await privacy.destroy_old()
 
 
-VISITORS = _l("Visitors")
-
 SLICE = Slice(
     "booking",
     routes=(
@@ -64,13 +71,51 @@ SLICE = Slice(
         *window.ROUTES,
     ),
     menu=(
-        MenuItem(VISITORS, _l("Bookings"), "/bookings", Permission.ORDER_LIST),
-        MenuItem(VISITORS, _l("Ticket window"), "/window", Permission.WINDOW_SALE_CREATE),
-        MenuItem(VISITORS, _l("Drawers"), "/window/drawers", Permission.WINDOW_SALE_REPORT),
-        MenuItem(VISITORS, _l("Closures"), "/closures", Permission.CLOSURE_READ),
-        MenuItem(VISITORS, _l("Suspensions and appeals"), "/blocks", Permission.BOOKING_BLOCK_READ),
-        MenuItem(VISITORS, _l("Measured goals"), "/goals", Permission.ATTEMPT_READ),
+        MenuItem(
+            VISITORS,
+            _l("Bookings"),
+            "/bookings",
+            Permission.ORDER_LIST,
+            _l("Orders of a day, search, history"),
+        ),
+        MenuItem(
+            VISITORS,
+            _l("Ticket window"),
+            "/window",
+            Permission.WINDOW_SALE_CREATE,
+            _l("Sell and take the money"),
+        ),
+        MenuItem(
+            VISITORS,
+            _l("Drawers"),
+            "/window/drawers",
+            Permission.WINDOW_SALE_REPORT,
+            _l("What each window took, and differences"),
+        ),
+        MenuItem(
+            VISITORS,
+            _l("Closures"),
+            "/closures",
+            Permission.CLOSURE_READ,
+            _l("Close slots, tell their holders"),
+        ),
+        MenuItem(
+            VISITORS,
+            _l("Suspensions and appeals"),
+            "/blocks",
+            Permission.BOOKING_BLOCK_READ,
+            _l("Who may not book, and what they say to it"),
+        ),
+        MenuItem(
+            VISITORS,
+            _l("Measured goals"),
+            "/goals",
+            Permission.ATTEMPT_READ,
+            _l("Success and failure of bookings"),
+        ),
     ),
+    waiting=desk.WAITING,
+    figures=desk.FIGURES,
     start=process.start,
     stop=process.stop,
 )

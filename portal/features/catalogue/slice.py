@@ -6,7 +6,7 @@ from portal.core.i18n import _l
 from portal.core.jobs import periodic
 from portal.features.catalogue import availability, generation, snapshot
 from portal.features.catalogue.pages import ROUTES
-from portal.web.menu import MenuItem
+from portal.web.menu import VISITORS, MenuItem
 from portal.web.slices import Slice
 from rbac.permissions import Permission
 
@@ -26,7 +26,11 @@ SLICE = Slice(
     routes=ROUTES,
     menu=(
         MenuItem(
-            _l("Visitors"), _l("Catalogue and slots"), "/catalogue", Permission.CATALOGUE_READ
+            VISITORS,
+            _l("Catalogue and slots"),
+            "/catalogue",
+            Permission.CATALOGUE_READ,
+            _l("Tickets, prices, hours, capacity"),
         ),
     ),
     listeners={

@@ -290,12 +290,11 @@ async def show_goals(request: HTMXRequest) -> Response[bytes]:
     """Success and failure rate with their definitions, live."""
     async with db.transaction():
         daily, quarterly = await goals.daily(), await goals.quarterly()
-    today = next((entry for entry in daily if entry.label == clock.today().isoformat()), None)
     return page(
         request,
         "staff/goals.html",
         block="figures",
-        today_measured=today or goals.measured(clock.today().isoformat(), {}),
+        now_measured=daily[0],
         daily=daily,
         quarterly=quarterly,
         success_goal=goals.SUCCESS_GOAL,

@@ -1,0 +1,61 @@
+"""What booking puts on the desk: each question is one count that an index answers."""
+
+from typing import Final
+
+from portal.core import clock, db
+from portal.core.i18n import _l
+from portal.features.booking import goals
+from portal.web.actor import Actor
+from portal.web.desk import MOST_COUNTED, Figure, Waiting
+from rbac.permissions import Permission
+
+
+async def _count(rows: str) -> int:
+    """Count the rows of a query, no farther than the desk shows."""
+    return int(await db.fetchval(f"SELECT count(*) FROM ({rows} LIMIT {MOST_COUNTED}) AS q"))  # noqa: S608
+
+
+async def open_appeals(_actor: Actor) -> int:
+    return await _count("SELECT FROM appeal WHERE state = 'filed'")
+
+
+async def closures_under_way(_actor: Actor) -> int:
+    """Closures in force with holders who have not been told or have not chosen."""
+    return await _count(
+        "SELECT FROM closure c WHERE c.lifted_at IS NULL AND EXISTS "
+        "(SELECT FROM closure_order o WHERE o.closure = c.id AND o.state IN ('waiting', 'told'))"
+    )
+
+
+async def success_today(_actor: Actor) -> tuple[str, str] | None:
+    measured = await goals.today()
+    if measured.success_rate is None:
+        return "–", ""
+    return f"{measured.success_rate * 100:.1f} %", "good" if measured.success_met else "bad"
+
+
+async def visitors_today(_actor: Actor) -> tuple[str, str] | None:
+    """Places sold for today's slots, of how many."""
+    [row] = await db.fetch(
+        "SELECT coalesce(sum(sold_online + sold_window + sold_agency), 0)::int AS sold, "
+        "coalesce(sum(capacity) FILTER (WHERE NOT retired), 0)::int AS capacity FROM slot WHERE visit_day = $1",
+        clock.today(),
+    )
+    return f"{row['sold']:,} / {row['capacity']:,}", ""
+
+
+WAITING: Final = (
+    Waiting(
+        _l("appeals to decide"), "/blocks?show=appeals", Permission.APPEAL_DECIDE, open_appeals
+    ),
+    Waiting(
+        _l("closures whose holders are not all settled"),
+        "/closures",
+        Permission.CLOSURE_READ,
+        closures_under_way,
+    ),
+)
+FIGURES: Final = (
+    Figure(_l("Places sold for today"), "/bookings", Permission.ORDER_LIST, visitors_today),
+    Figure(_l("Bookings that succeed today"), "/goals", Permission.ATTEMPT_READ, success_today),
+)
