@@ -255,7 +255,7 @@ def visitor(new_browser: Callable[[], Browser]) -> Browser:
 
 @pytest.fixture
 def signed_in_as(new_browser: Callable[[], Browser]) -> SignIn:
-    """A browser with that person's session: ``await signed_in_as("director")``. Roles are the demo's."""
+    """Ask it for a browser with a session, by user name; roles are the demo's."""
 
     async def sign_in(username: str) -> Browser:
         made = new_browser()
