@@ -19,7 +19,6 @@ from portal.core.parent import end_with_parent
 from portal.core.settings import settings
 from portal.registry import SLICES
 from portal.web import respond, session, templating
-from portal.web.csrf import csrf_guard
 from portal.web.envelope import Envelope
 from portal.web.errors import on_http_error, on_unexpected
 from portal.web.permission import policy, require_permissions
@@ -71,7 +70,6 @@ def litestar() -> Litestar:
             desk.show_desk,
             *(route for piece in SLICES for route in piece.routes),
         ],
-        guards=[csrf_guard],
         exception_handlers={HTTPException: on_http_error, Exception: on_unexpected},
         request_class=HTMXRequest,
         request_max_body_size=MAX_BODY,

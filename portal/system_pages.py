@@ -15,6 +15,7 @@ from portal.core.settings import settings
 from portal.registry import migrations
 from portal.web import forms, metrics, prefs
 from portal.web.csrf import EXEMPT
+from portal.web.headers import header
 from portal.web.permission import Needs, policy
 from portal.web.respond import go, remember, safe_path
 from portal.web.templating import assets
@@ -71,7 +72,7 @@ def _asset(request: HTMXRequest, name: str) -> Response[bytes]:
     if found is None:
         raise NotFoundException
     asset, hashed = found
-    body, encoding = asset.best(request.headers.get("accept-encoding", ""))
+    body, encoding = asset.best(header(request.scope, b"accept-encoding"))
     headers = {"Cache-Control": FOREVER if hashed else BRIEFLY, "Vary": "Accept-Encoding"}
     if encoding:
         headers["Content-Encoding"] = encoding

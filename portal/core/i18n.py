@@ -5,7 +5,7 @@ request; ``_l`` remembers the text and translates when it is shown.
 """
 
 from contextvars import ContextVar
-from functools import cache
+from functools import cache, lru_cache
 from gettext import NullTranslations
 from pathlib import Path
 from typing import Any, Final
@@ -110,6 +110,7 @@ def _l(message: str, /, **values: object) -> LazyText:
     return LazyText(message, **values)
 
 
+@lru_cache(maxsize=2048)
 def choose(query: str | None, cookie: str | None, accept: str | None) -> str:
     """``?lang=`` wins over the cookie, the cookie over Accept-Language, which falls back to Chinese."""
     for wish in (query, cookie):

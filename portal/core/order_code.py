@@ -26,15 +26,18 @@ _DAYS: Final = _PRIME**_DAY  # more than eighty years
 _MISREAD: Final = str.maketrans({"O": "0", "I": "1", "L": "1"} | dict.fromkeys("- ‐‑–—", ""))
 
 
-def new(visit_day: date, choose: Callable[[str], str] = secrets.choice) -> str:
-    """Make a code for this day: 31⁷ ≈ 2.7·10¹⁰ of them. Raises ``ValueError`` outside 2026–2107."""
+def new(visit_day: date, below: Callable[[int], int] = secrets.randbelow) -> str:
+    """Make a code for this day, one of 31⁷ ≈ 2.7·10¹⁰. Raises ``ValueError`` outside 2026–2107."""
     days = (visit_day - EPOCH).days
     if not 0 <= days < _DAYS:
         raise ValueError(f"no order code can tell the day {visit_day}")
     high, rest = divmod(days, _PRIME * _PRIME)
     middle, low = divmod(rest, _PRIME)
     body = ALPHABET[high] + ALPHABET[middle] + ALPHABET[low]
-    body += "".join(choose(ALPHABET) for _ in range(_RANDOM))
+    number = below(_PRIME**_RANDOM)
+    for _ in range(_RANDOM):
+        number, digit = divmod(number, _PRIME)
+        body += ALPHABET[digit]
     return body + _check(body)
 
 

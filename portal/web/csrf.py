@@ -7,19 +7,19 @@ nothing away by its length. It needs no store. A form carries it as ``_csrf_toke
 import secrets
 from contextvars import ContextVar
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from litestar.connection import ASGIConnection, Request
-from litestar.enums import ScopeType
 from litestar.exceptions import PermissionDeniedException
 from litestar.handlers import BaseRouteHandler
 
 from portal.core.keyring import Keyring
 from portal.core.signing import token, token_is_good
+from portal.web.forms import read
+from portal.web.headers import header
 
 COOKIE: Final = "csrf"
 FIELD: Final = "_csrf_token"
-HEADER: Final = "x-csrf-token"
+HEADER: Final = b"x-csrf-token"
 SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 #: Route option for changes that need no token: payment notices, which are signed, and preferences.
@@ -33,20 +33,23 @@ class ForgedRequest(PermissionDeniedException):
 class CsrfToken:
     """The token of one page. Made only if the page shows it; then the envelope sets the cookie."""
 
-    __slots__ = ("_keyring", "_made", "fresh", "nonce")
+    __slots__ = ("_fresh", "_keyring", "_made", "nonce")
 
-    def __init__(self, keyring: Keyring, cookie: str | None) -> None:
+    def __init__(self, keyring: Keyring, cookie: str) -> None:
         self._keyring = keyring
-        self.nonce = cookie or secrets.token_urlsafe(18)
-        self.fresh = cookie is None
+        self.nonce = cookie
+        self._fresh = False
         self._made = ""
 
     @property
     def needs_cookie(self) -> bool:
-        return self.fresh and bool(self._made)
+        return self._fresh
 
     def __str__(self) -> str:
         if not self._made:
+            if not self.nonce:
+                self._fresh = True
+                self.nonce = secrets.token_urlsafe(18)
             salt = secrets.token_urlsafe(6)
             self._made = f"{salt}.{token(self._keyring, 'csrf', f'{salt}.{self.nonce}')}"
         return self._made
@@ -55,7 +58,9 @@ class CsrfToken:
 
     def accepts(self, given: str) -> bool:
         salt, _dot, mark = given.partition(".")
-        return not self.fresh and token_is_good(self._keyring, "csrf", f"{salt}.{self.nonce}", mark)
+        return bool(self.nonce) and token_is_good(
+            self._keyring, "csrf", f"{salt}.{self.nonce}", mark
+        )
 
 
 _current: ContextVar[CsrfToken] = ContextVar("csrf_token")
@@ -83,26 +88,23 @@ def same_origin(scope: Any) -> bool:
     if headers.get(b"sec-fetch-site", b"same-origin") not in (b"same-origin", b"none"):
         return False
     origin = headers.get(b"origin")
-    if origin is None:
-        return True
-    return urlsplit(origin.decode("latin-1")).netloc == headers.get(b"host", b"").decode("latin-1")
+    return origin is None or origin.partition(b"://")[2] == headers.get(b"host", b"")
 
 
-async def csrf_guard(
+async def refuse_forged(
     connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler
 ) -> None:
-    """An application-wide guard: every change comes from our own page."""
-    if connection.scope["type"] != ScopeType.HTTP or connection.scope["method"] in SAFE:
-        return
-    if handler.opt.get(EXEMPT) == "signed":
+    """Raise ``ForgedRequest`` unless this change comes from our own page. Every route's guard asks this first."""
+    exempt = handler.opt.get(EXEMPT)
+    if exempt == "signed":
         return
     if not same_origin(connection.scope):
         raise ForgedRequest("foreign-origin")
-    if handler.opt.get(EXEMPT):
+    if exempt:
         return
     expected: CsrfToken = connection.scope["state"]["csrf"]
-    given = connection.headers.get(HEADER)
-    if given is None and isinstance(connection, Request):
-        given = (await connection.form()).get(FIELD)
-    if not isinstance(given, str) or not expected.accepts(given):
+    given = header(connection.scope, HEADER)
+    if not given and isinstance(connection, Request):
+        given = (await read(connection)).get(FIELD, "")
+    if not expected.accepts(given):
         raise ForgedRequest("csrf-token")

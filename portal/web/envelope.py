@@ -21,7 +21,7 @@ from portal.core.settings import settings
 from portal.web import csrf, metrics, prefs, session
 from portal.web.actor import VISITOR, Actor
 from portal.web.cookies import read_cookies, set_cookie_header
-from portal.web.headers import standard_headers
+from portal.web.headers import header, standard_headers
 
 log = structlog.get_logger("portal.access")
 
@@ -67,7 +67,7 @@ class Envelope:
     async def _introduce(self, scope: Any, answer: "Answer") -> None:
         cookies = read_cookies(scope)
         wish = _language_wish(scope["query_string"])
-        language = choose(wish, cookies.get("lang"), _header(scope, b"accept-language"))
+        language = choose(wish, cookies.get("lang"), header(scope, b"accept-language"))
         if wish == language and cookies.get("lang") != language:
             answer.cookies.append(set_cookie_header("lang", language, YEAR))
         set_language(language)
@@ -77,7 +77,7 @@ class Envelope:
         state = scope.setdefault("state", {})
         state["language"] = language
         state["prefs"] = prefs.decode(cookies.get(prefs.COOKIE))
-        state["csrf"] = answer.csrf = csrf.CsrfToken(self.keyring(), cookies.get(csrf.COOKIE))
+        state["csrf"] = answer.csrf = csrf.CsrfToken(self.keyring(), cookies.get(csrf.COOKIE, ""))
         csrf.set_current(answer.csrf)
         state["actor"] = actor
         state["address"] = address
@@ -109,7 +109,7 @@ class Answer:
 
     def __init__(self, send: Any, scope: Any, standard: tuple[tuple[bytes, bytes], ...]) -> None:
         self._send = send
-        self._accept = _header(scope, b"accept-encoding")
+        self._accept = header(scope, b"accept-encoding")
         self._standard = standard
         self._held: Any = None
         self.request_id = secrets.token_hex(8)
@@ -132,7 +132,7 @@ class Answer:
         if self.csrf is not None and self.csrf.needs_cookie:
             headers.append(set_cookie_header(csrf.COOKIE, self.csrf.nonce))
         headers += self.cookies
-        names = {name.lower() for name, _value in headers}
+        names = {name.lower() for name, _value in start["headers"]}
         if b"cache-control" not in names:
             headers.append((b"cache-control", b"no-store"))
         if self._compressible(headers, names, first):
@@ -160,10 +160,3 @@ def _language_wish(query: bytes) -> str | None:
     if b"lang=" not in query:
         return None
     return parse_qs(query.decode("latin-1")).get("lang", [None])[-1]
-
-
-def _header(scope: Any, wanted: bytes) -> str:
-    for name, value in scope["headers"]:
-        if name == wanted:
-            return str(value.decode("latin-1"))
-    return ""

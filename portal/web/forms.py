@@ -6,15 +6,19 @@ the language of whoever looks at the form.
 
 from collections.abc import Callable, Mapping
 from typing import Any, Final
+from urllib.parse import unquote
 from uuid import UUID, uuid4
 
 from litestar import Request
 from litestar.exceptions import ClientException
 
 from portal.core.i18n import LazyText, _l
+from portal.web.headers import header
 
 MAX_FIELDS: Final = 400
 MAX_TEXT: Final = 20_000
+POSTED: Final = "posted"
+URL_ENCODED: Final = "application/x-www-form-urlencoded"
 
 #: Words for the codes that every form may use; a slice adds its own.
 COMMON: Final[Mapping[str, LazyText]] = {
@@ -46,7 +50,8 @@ class Form:
         self.labels: dict[str, str] = {}
         self.parameters: dict[str, object] = {}
         self._messages = messages or {}
-        self.values.setdefault("idempotency_key", key or str(uuid4()))
+        if "idempotency_key" not in self.values:
+            self.values["idempotency_key"] = key or str(uuid4())
 
     @property
     def valid(self) -> bool:
@@ -137,15 +142,45 @@ class Form:
 async def read(request: Request[Any, Any, Any]) -> dict[str, str]:
     """The posted fields as text, the last of each name; files are read by ``web/uploads.py``.
 
-    Refuses more fields or longer ones than any of our forms has, before anything looks at them.
+    Refuses more fields or longer ones than any of our forms has, before anything looks at them. Read once
+    in a request: whoever asks again (first the check against forged requests) gets the same fields.
     """
-    try:
-        posted = await request.form()
-    except (ValueError, UnicodeError) as error:
-        raise ClientException("unreadable-form") from error
-    if len(posted) > MAX_FIELDS:
-        raise ClientException("too-many-fields")
+    state = request.scope["state"]
+    fields: dict[str, str] | None = state.get(POSTED)
+    if fields is None:
+        try:
+            fields = state[POSTED] = await _fields(request)
+        except (ValueError, UnicodeError) as error:
+            raise ClientException("unreadable-form") from error
+    return fields
+
+
+async def _fields(request: Request[Any, Any, Any]) -> dict[str, str]:
+    if header(request.scope, b"content-type").startswith(URL_ENCODED):
+        return decode(await request.body())
+    posted = await request.form()
     fields = {name: value for name, value in posted.multi_items() if isinstance(value, str)}
+    return _checked(fields, len(posted))
+
+
+def decode(body: bytes) -> dict[str, str]:
+    """The fields of an urlencoded body; ``ValueError`` when it is not one of ours.
+
+    Done here because it stands in each booking, and the framework's way costs six times as much.
+    """
+    parts = body.decode("ascii").replace("+", " ").split("&") if body else []
+    fields = {}
+    for part in parts:
+        name, _equals, value = part.partition("=")
+        if "%" in part:
+            name, value = unquote(name, errors="strict"), unquote(value, errors="strict")
+        fields[name] = value
+    return _checked(fields, len(parts))
+
+
+def _checked(fields: dict[str, str], count: int) -> dict[str, str]:
+    if count > MAX_FIELDS:
+        raise ValueError("too many fields")
     if any(len(value) > MAX_TEXT or "\x00" in value for value in fields.values()):
-        raise ClientException("unreadable-form")
+        raise ValueError("a field is too long, or holds a zero")
     return fields

@@ -4,7 +4,7 @@ They are set in the outermost ASGI layer (``web/envelope.py``), because a framew
 further in.
 """
 
-from typing import Final
+from typing import Any, Final
 
 CONTENT_SECURITY_POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
@@ -29,3 +29,14 @@ _HTTPS: Final = ((b"strict-transport-security", b"max-age=63072000; includeSubDo
 def standard_headers(*, secure: bool) -> tuple[tuple[bytes, bytes], ...]:
     """The fixed headers; HSTS only where visitors come by https."""
     return _ALWAYS + (_HTTPS if secure else ())
+
+
+def header(scope: Any, wanted: bytes) -> str:
+    """A request header by its lower-case name, empty when it was not sent.
+
+    Read from the scope: the framework's own object copies all headers, in each request.
+    """
+    for name, value in scope["headers"]:
+        if name == wanted:
+            return str(value.decode("latin-1"))
+    return ""

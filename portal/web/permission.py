@@ -15,6 +15,7 @@ from litestar.routes import HTTPRoute
 
 from portal.core import audit
 from portal.web.actor import Actor, actor_of
+from portal.web.csrf import SAFE, refuse_forged
 from rbac.facts import Facts
 from rbac.guard import PolicyBox
 from rbac.lines import written
@@ -42,14 +43,20 @@ policy = PolicyBox()
 
 
 class Needs:
-    """``guards=[Needs(Permission.BOOKING_CREATE)]``: the permission that a route asks for."""
+    """``guards=[Needs(Permission.BOOKING_CREATE)]``: the permission that a route asks for.
+
+    Since every route has one, this is also where forged changes are refused: a guard of its own for that
+    would cost each request a copy of the route handler.
+    """
 
     def __init__(self, permission: Permission) -> None:
         self.permission = permission
 
     async def __call__(
-        self, connection: ASGIConnection[Any, Any, Any, Any], _handler: BaseRouteHandler
+        self, connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler
     ) -> None:
+        if connection.scope.get("method") not in SAFE:
+            await refuse_forged(connection, handler)
         actor = actor_of(connection)
         if policy.may_ever(actor.subject, self.permission):
             return

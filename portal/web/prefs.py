@@ -1,6 +1,7 @@
 """How a visitor likes to read: text size and theme, in one cookie, for people without an account too."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 COOKIE: Final = "prefs"
@@ -17,6 +18,7 @@ class Prefs:
         return f"{self.text}-{self.theme}"
 
 
+@lru_cache(maxsize=64)
 def decode(cookie: str | None) -> Prefs:
     """The preferences in a cookie; anything unknown is the default."""
     text, _dash, theme = (cookie or "").partition("-")

@@ -14,6 +14,7 @@ from portal.core.site_settings import SiteSetting, declare
 from portal.web import address
 from portal.web.actor import Actor, actor_of
 from portal.web.cookies import set_cookie_header
+from portal.web.headers import header
 from portal.web.menu import MenuItem, menu_for
 from portal.web.templating import render
 
@@ -100,13 +101,17 @@ def base_context(request: Any) -> dict[str, Any]:
 
 def wants_fragment(request: Any) -> bool:
     """An htmx swap, but not a boosted link or a return through the browser's history."""
-    headers: Mapping[str, str] = request.headers
+    scope = request.scope
     return (
-        headers.get("hx-request") == "true"
-        and headers.get("hx-boosted") != "true"
-        and headers.get("hx-history-restore-request") != "true"
-        and headers.get("hx-request-type") != "full"
+        is_htmx(scope)
+        and header(scope, b"hx-boosted") != "true"
+        and header(scope, b"hx-history-restore-request") != "true"
+        and header(scope, b"hx-request-type") != "full"
     )
+
+
+def is_htmx(scope: Any) -> bool:
+    return header(scope, b"hx-request") == "true"
 
 
 def page(
@@ -133,7 +138,7 @@ def page(
 
 def go(request: Any, url: str) -> Response[Any]:
     """To another page: 303 for a browser, ``HX-Redirect`` for htmx (a 303 would be swapped into the form)."""
-    if request.headers.get("hx-request") == "true":
+    if is_htmx(request.scope):
         return Response(
             b"", status_code=200, media_type=MediaType.HTML, headers={"HX-Redirect": url}
         )

@@ -5,6 +5,7 @@ slot that changes is seen within a second (``catalogue/availability.py``); the c
 """
 
 import gzip
+import json
 import time
 from collections.abc import Callable
 from datetime import date, timedelta
@@ -20,6 +21,7 @@ from portal.features.catalogue import sale
 from portal.features.catalogue.availability import availability
 from portal.features.catalogue.snapshot import catalogue
 from portal.web.actor import actor_of
+from portal.web.headers import header
 from portal.web.permission import Needs
 from portal.web.respond import page, wants_fragment
 from rbac.permissions import Permission
@@ -29,15 +31,17 @@ SLOTS: Final = Needs(Permission.SLOT_READ)
 MINUTE: Final = 60
 MOST_KEPT: Final = 400
 NOT_MODIFIED: Final = 304
+LONGEST_QUERY: Final = 40  # octets; more than ?date= and ?lang= is not worth the memory
 
 
 class Kept:
-    """A rendered page: plain, compressed, and its mark for If-None-Match."""
+    """A rendered answer: plain, compressed, and its mark for If-None-Match."""
 
-    __slots__ = ("body", "gzipped", "tag", "version")
+    __slots__ = ("body", "gzipped", "media_type", "tag", "version")
 
-    def __init__(self, body: bytes, version: object) -> None:
+    def __init__(self, body: bytes, media_type: str, version: object) -> None:
         self.body = body
+        self.media_type = media_type
         self.gzipped = gzip.compress(body, 6, mtime=0)
         self.tag = f'W/"{blake2b(body, digest_size=12).hexdigest()}"'
         self.version = version
@@ -50,40 +54,43 @@ def _version() -> object:
     return (availability.version, catalogue(), site_settings.version(), int(time.time()) // MINUTE)
 
 
-def _from_memory(
-    request: HTMXRequest, name: str, day: date, make: Callable[[], Response[bytes]]
-) -> Response[bytes]:
-    """The page as it was last rendered, unless something it shows has changed since."""
+def _from_memory(request: HTMXRequest, make: Callable[[], Response[Any]]) -> Response[bytes]:
+    """The answer as it was last made, unless something it shows has changed since."""
+    scope = request.scope
     if actor_of(request).signed_in:
         return make()
-    state = request.scope["state"]
     key = (
-        name,
-        day,
+        scope["path"],
+        scope["query_string"],
         i18n.language(),
-        state["prefs"],
-        request.scope["path"],
-        request.scope["query_string"],
+        scope["state"]["prefs"],
         wants_fragment(request),
     )
     version = _version()
     kept = _kept.get(key)
     if kept is None or kept.version != version:
-        if len(_kept) >= MOST_KEPT:
-            _kept.clear()
-        kept = _kept[key] = Kept(make().content, version)
+        made = make()
+        kept = Kept(made.content, str(made.media_type), version)
+        if len(scope["query_string"]) <= LONGEST_QUERY:
+            if len(_kept) >= MOST_KEPT:
+                _kept.clear()
+            _kept[key] = kept
+    return _answer(scope, kept)
+
+
+def _answer(scope: Any, kept: Kept) -> Response[bytes]:
     headers = {
         "Cache-Control": "private, no-cache",
         "ETag": kept.tag,
         "Vary": "HX-Request, Accept-Language, Accept-Encoding, Cookie",
     }
-    if request.headers.get("if-none-match") == kept.tag:
-        return Response(b"", status_code=NOT_MODIFIED, media_type=MediaType.HTML, headers=headers)
+    if header(scope, b"if-none-match") == kept.tag:
+        return Response(b"", status_code=NOT_MODIFIED, media_type=kept.media_type, headers=headers)
     body = kept.body
-    if "gzip" in request.headers.get("accept-encoding", ""):
+    if "gzip" in header(scope, b"accept-encoding"):
         headers["Content-Encoding"] = "gzip"
         body = kept.gzipped
-    return Response(body, media_type=MediaType.HTML, headers=headers)
+    return Response(body, media_type=kept.media_type, headers=headers)
 
 
 def _day_asked(request: HTMXRequest) -> date | None:
@@ -97,22 +104,25 @@ def _day_asked(request: HTMXRequest) -> date | None:
 @get("/", guards=[PUBLIC], name="booking.home")
 async def home(request: HTMXRequest) -> Response[bytes]:
     """What the area is, and the first day with free places at once."""
-    day = days.first_open_day()
     return _from_memory(
-        request,
-        "home",
-        day,
-        lambda: page(request, "booking/home.html", block="slots", **_shown(day)),
+        request, lambda: _day_page(request, "booking/home.html", days.first_open_day())
     )
 
 
 @get("/book", guards=[SLOTS], name="booking.day")
 async def show_day(request: HTMXRequest) -> Response[bytes]:
     """The slots of a day with the places left."""
-    day = _day_asked(request) or days.first_open_day()
     return _from_memory(
-        request, "day", day, lambda: page(request, "booking/day.html", block="slots", **_shown(day))
+        request, lambda: _day_page(request, "booking/day.html", _day_or_first(request))
     )
+
+
+def _day_page(request: HTMXRequest, template: str, day: date) -> Response[bytes]:
+    return page(request, template, block="slots", **_shown(day))
+
+
+def _day_or_first(request: HTMXRequest) -> date:
+    return _day_asked(request) or days.first_open_day()
 
 
 def _shown(day: date) -> dict[str, Any]:
@@ -132,9 +142,12 @@ def _shown(day: date) -> dict[str, Any]:
 
 
 @get("/api/slots", guards=[SLOTS], name="booking.api_slots")
-async def api_slots(request: HTMXRequest) -> Response[list[dict[str, Any]]]:
+async def api_slots(request: HTMXRequest) -> Response[bytes]:
     """The slots on sale of a day (default: the first with free places), at most a second old."""
-    day = _day_asked(request) or days.first_open_day()
+    return _from_memory(request, lambda: _slots_as_json(_day_or_first(request)))
+
+
+def _slots_as_json(day: date) -> Response[bytes]:
     slots = [
         {
             "id": slot.id,
@@ -149,7 +162,7 @@ async def api_slots(request: HTMXRequest) -> Response[list[dict[str, Any]]]:
         for slot in shown.slots
         if slot.state not in ("closed", "over")
     ]
-    return Response(slots, headers={"Cache-Control": "no-cache"})
+    return Response(json.dumps(slots).encode(), media_type=MediaType.JSON)
 
 
 ROUTES = (home, show_day, api_slots)
