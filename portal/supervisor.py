@@ -91,11 +91,11 @@ async def _prepare_demo(say: Say) -> None:
 def _serve(listen: Listen, say: Say) -> None:
     begun: deque[float] = deque(maxlen=RESTARTS)
     while True:
-        server = _server(listen)
+        group = server(listen)
         begun.append(time.monotonic())
         with contextlib.suppress(SystemExit):  # Granian's way to say that its workers crashed
-            server.serve()
-        if server.interrupt_signal:
+            group.serve()
+        if group.interrupt_signal:
             return
         if len(begun) == RESTARTS and begun[-1] - begun[0] < RESTART_WINDOW:
             say("the workers keep crashing: see the log above")
@@ -103,9 +103,10 @@ def _serve(listen: Listen, say: Say) -> None:
         time.sleep(0.2)
 
 
-def _server(listen: Listen) -> Any:
+def server(listen: Listen, target: str = "portal.app:create") -> Any:
+    """The group of workers that serves the application made by ``target``."""
     return Granian(
-        "portal.app:create",
+        target,
         factory=True,
         address=listen.host,
         port=listen.port,

@@ -63,11 +63,11 @@ class CsrfToken:
         )
 
 
-_current: ContextVar[CsrfToken] = ContextVar("csrf_token")
+_current: ContextVar[object] = ContextVar("csrf_token")
 
 
-def set_current(made: CsrfToken) -> None:
-    """For the rest of this request."""
+def set_current(made: object) -> None:
+    """What templates show as the token, for the rest of this request."""
     _current.set(made)
 
 

@@ -19,6 +19,7 @@ from portal.web.menu import MenuItem, menu_for
 from portal.web.templating import render
 
 UNPROCESSABLE: Final = 422
+VARY: Final = "HX-Request, Accept-Language, Cookie"
 
 SITE_NAME_ZH = declare(
     SiteSetting(
@@ -132,7 +133,7 @@ def page(
         body.encode(),
         status_code=status,
         media_type=MediaType.HTML,
-        headers={"Vary": "HX-Request, Accept-Language, Cookie"},
+        headers={"Vary": VARY},
     )
 
 

@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from portal.core import clock
+from portal.core import clock, site_settings
 from portal.features.catalogue import sale
 from portal.features.catalogue.availability import SlotView, availability
 from portal.features.catalogue.snapshot import Product, Words, catalogue
 
 FEW_SHARE = 5  # a slot with less than a fifth of its places left says so
 HUNDRED = 100
+MINUTE = 60  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,12 @@ class ShownDay:
     state: str
     left: int
     holiday: Words | None
+
+
+def version() -> object:
+    """Changes with anything that decides a public page: places, catalogue, settings, and each minute."""
+    minute = int(clock.now().timestamp()) // MINUTE
+    return (availability.version, catalogue(), site_settings.version(), minute)
 
 
 def shown_slot(slot: SlotView, now: datetime) -> ShownSlot:

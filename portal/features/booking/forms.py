@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from typing import Final
 
 from portal.core import text
@@ -61,6 +62,13 @@ def with_row_removed(raw: Mapping[str, str], position: int) -> Form:
     form = Form(kept, WORDS)
     form.values["rows"] = str(len(sources))
     return form
+
+
+@cache
+def choices(rows: int) -> tuple[str, ...]:
+    """The fields of a form of so many visitors whose values decide more of the page than a text."""
+    of_rows = (f"visitors-{row}-{name}" for row in range(rows) for name in ("category", "id_type"))
+    return ("rows", "consent", "guardian_consent", *of_rows)
 
 
 def resized(raw: Mapping[str, str], largest: int) -> Form | None:

@@ -6,7 +6,6 @@ slot that changes is seen within a second (``catalogue/availability.py``); the c
 
 import gzip
 import json
-import time
 from collections.abc import Callable
 from datetime import date, timedelta
 from hashlib import blake2b
@@ -15,10 +14,9 @@ from typing import Any, Final
 from litestar import MediaType, Response, get
 from litestar.plugins.htmx import HTMXRequest
 
-from portal.core import clock, i18n, site_settings
+from portal.core import clock, i18n
 from portal.features.booking import day as days
 from portal.features.catalogue import sale
-from portal.features.catalogue.availability import availability
 from portal.features.catalogue.snapshot import catalogue
 from portal.web.actor import actor_of
 from portal.web.headers import header
@@ -28,7 +26,6 @@ from rbac.permissions import Permission
 
 PUBLIC: Final = Needs(Permission.PUBLIC_READ)
 SLOTS: Final = Needs(Permission.SLOT_READ)
-MINUTE: Final = 60
 MOST_KEPT: Final = 400
 NOT_MODIFIED: Final = 304
 LONGEST_QUERY: Final = 40  # octets; more than ?date= and ?lang= is not worth the memory
@@ -50,10 +47,6 @@ class Kept:
 _kept: dict[object, Kept] = {}
 
 
-def _version() -> object:
-    return (availability.version, catalogue(), site_settings.version(), int(time.time()) // MINUTE)
-
-
 def _from_memory(request: HTMXRequest, make: Callable[[], Response[Any]]) -> Response[bytes]:
     """The answer as it was last made, unless something it shows has changed since."""
     scope = request.scope
@@ -66,7 +59,7 @@ def _from_memory(request: HTMXRequest, make: Callable[[], Response[Any]]) -> Res
         scope["state"]["prefs"],
         wants_fragment(request),
     )
-    version = _version()
+    version = days.version()
     kept = _kept.get(key)
     if kept is None or kept.version != version:
         made = make()

@@ -22,7 +22,8 @@ from portal.features.catalogue.availability import SlotView, availability
 from portal.features.catalogue.snapshot import Product, catalogue
 from portal.web.forms import Form, read
 from portal.web.permission import Needs
-from portal.web.respond import go, page
+from portal.web.respond import UNPROCESSABLE, go
+from portal.web.stencil import stencilled
 from rbac.permissions import Permission
 
 BOOK: Final = Needs(Permission.BOOKING_CREATE)
@@ -112,26 +113,36 @@ def form_page(  # noqa: PLR0913  the page of three ways to book
 ) -> Response[bytes]:
     """The form, for a slot or (then with ``action``) for places that the waiting list offers."""
     rows = int(form.values.get("rows", "1"))
-    refused = form.errors.get("party") in ("sold-out", "slot-closed")
-    shown = days.shown_slot(slot, clock.now())
-    return page(
+    if status is None:
+        status = UNPROCESSABLE if form.errors else 200
+
+    def context() -> dict[str, Any]:
+        refused = form.errors.get("party") in ("sold-out", "slot-closed")
+        shown = days.shown_slot(slot, clock.now())
+        return {
+            "slot": slot,
+            "shown": shown,
+            "product": product,
+            "action": action or f"/book/{slot.id}",
+            "offer": offer,
+            "rows": range(rows),
+            "largest": LARGEST_PARTY(),
+            "hold_minutes": HOLD_MINUTES(),
+            "priced": catalogue().prices_on(slot.product, slot.visit_day),
+            "id_types": ID_TYPES,
+            "on_sale": sale.on_sale(slot.visit_day),
+            "nearest": days.nearest(slot, rows) if refused or not (shown.bookable or offer) else [],
+        }
+
+    return stencilled(
         request,
         "booking/form.html",
         block="order_form",
         status=status,
         form=form,
-        slot=slot,
-        shown=shown,
-        product=product,
-        action=action or f"/book/{slot.id}",
-        offer=offer,
-        rows=range(rows),
-        largest=LARGEST_PARTY(),
-        hold_minutes=HOLD_MINUTES(),
-        priced=catalogue().prices_on(slot.product, slot.visit_day),
-        id_types=ID_TYPES,
-        on_sale=sale.on_sale(slot.visit_day),
-        nearest=days.nearest(slot, rows) if refused or not (shown.bookable or offer) else [],
+        choices=forms.choices(rows),
+        version=(days.version(), offer),
+        context=context,
     )
 
 
