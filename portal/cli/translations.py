@@ -30,6 +30,8 @@ TEMPLATE_OPTIONS: Final = {"extensions": "jinja2.ext.loopcontrols", "silent": "f
 #: Files that are made of Chinese data, not of texts of the product.
 CHINESE_DATA: Final = frozenset(
     {
+        "portal/cli/bench/area.py",
+        "portal/cli/bench/forms.py",
         "portal/demo.py",
         "portal/features/catalogue/rules/categories.py",
         "portal/features/catalogue/rules/holidays.py",
