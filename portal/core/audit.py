@@ -77,7 +77,12 @@ def record(act: str, object_type: str, object_id: object, **detail: Any) -> None
 async def refused(
     act: str, object_type: str, object_id: object, rule: str = "", **detail: Any
 ) -> None:
-    """Put a refusal on the trail at once, in a transaction of its own."""
+    """Put a refusal on the trail at once, in a transaction of its own.
+
+    Inside an act the refusal would be undone together with the act: ask before it begins.
+    """
+    if db.in_transaction():
+        raise RuntimeError("a refusal must not be noted inside a transaction")
     entry = _entry(act, object_type, str(object_id), REFUSED, detail, rule=rule)
     async with db.transaction():
         await append([entry])

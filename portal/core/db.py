@@ -3,9 +3,9 @@
 Piccolo runs everyday queries; the measured hot places and whatever Piccolo cannot say use SQL
 through ``fetch`` and its siblings. Both see the same transaction.
 
-Piccolo's own ``transaction()`` is not used: when a rollback raises (a backend that was terminated,
-a task cancelled twice) it never gives its connection back, so a database restart drains the pool
-for good. ``transaction()`` here always releases, nests by savepoint, and knows what must happen just
+Piccolo's own ``transaction()`` is not used: when its rollback is cut short (a task cancelled twice, as
+at a shutdown) it never gives its connection back, which drains the pool for good; and nested in another
+it is no savepoint. ``transaction()`` here always releases, nests by savepoint, and knows what must happen just
 before and just after a commit.
 """
 
