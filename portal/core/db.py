@@ -34,6 +34,7 @@ ForeignKeyViolation = asyncpg.ForeignKeyViolationError
 ConnectionLost = (
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # a backend that ends between two messages confuses asyncpg
     asyncpg.CannotConnectNowError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,

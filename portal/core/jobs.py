@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+import asyncpg
 import structlog
 
 from portal.core import clock, db
@@ -85,21 +86,21 @@ async def enqueue(
 
 def backoff(attempts: int) -> timedelta:
     """2 s after the first failure, doubling, at most an hour."""
-    return min(timedelta(seconds=2**attempts), timedelta(hours=1))
+    return min(timedelta(seconds=2 ** min(attempts, MAX_ATTEMPTS)), timedelta(hours=1))
 
 
 async def run_due(limit: int = 20) -> int:
-    """Run jobs whose time has come; returns how many were taken. For the runner and for tests."""
+    """Run jobs whose time has come, the oldest first; returns how many were taken."""
     taken = await db.fetch(
         "UPDATE job SET leased_until = $1, attempts = attempts + 1 WHERE id IN ("
         "  SELECT id FROM job WHERE done_at IS NULL AND failed_at IS NULL AND run_at <= $2"
         "  AND (leased_until IS NULL OR leased_until < $2) ORDER BY run_at LIMIT $3"
-        "  FOR UPDATE SKIP LOCKED) RETURNING id, name, payload, attempts",
+        "  FOR UPDATE SKIP LOCKED) RETURNING id, name, payload, attempts, run_at",
         clock.now() + LEASE,
         clock.now(),
         limit,
     )
-    for row in taken:
+    for row in sorted(taken, key=lambda row: (row["run_at"], row["id"])):
         await _run(row)
     return len(taken)
 
@@ -194,6 +195,9 @@ class Runner:
             try:
                 busy = await run_due() + await run_periodic()
             except db.ConnectionLost:
+                busy = 0
+            except asyncpg.PostgresError:  # a deadlock, a full disk: the next round may do better
+                log.exception("jobs.round_failed")
                 busy = 0
             if not busy:
                 await self._sleep()
