@@ -13,7 +13,7 @@ from litestar.exceptions import HTTPException
 from litestar.plugins.htmx import HTMXRequest
 
 from portal import desk, setup, system_pages
-from portal.core import audit, db, jobs, logs, site_settings
+from portal.core import audit, crypto, db, jobs, logs, site_settings
 from portal.core.keyring import keyring
 from portal.core.notify import Notices
 from portal.core.parent import end_with_parent
@@ -41,6 +41,7 @@ async def lifespan(_app: Litestar) -> AsyncIterator[None]:
         notices.on(site_settings.CHANNEL, site_settings.load)
         notices.on(session.CHANNEL, sessions().forget)
         notices.on(jobs.CHANNEL, runner.wake)
+        notices.on(crypto.CHANNEL, crypto.vault().heard)
         for piece in SLICES:
             for channel, listener in piece.listeners.items():
                 notices.on(channel, listener)

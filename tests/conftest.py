@@ -40,7 +40,9 @@ from httpx import ASGITransport  # noqa: E402
 
 from portal.app import litestar  # noqa: E402
 from portal.core import audit, clock, db, site_settings  # noqa: E402
+from portal.core.context import SYSTEM, set_act  # noqa: E402
 from portal.core.crypto import vault  # noqa: E402
+from portal.core.i18n import DEFAULT, set_language  # noqa: E402
 from portal.core.keyring import keyring  # noqa: E402
 from portal.core.migrate import migrate  # noqa: E402
 from portal.core.postgres import EmbeddedPostgres  # noqa: E402
@@ -145,6 +147,8 @@ async def line(migrated: str) -> AsyncIterator[_Line]:
 @pytest.fixture(autouse=True)
 def fresh_process() -> None:
     """What a process keeps in memory, as at its start."""
+    set_language(DEFAULT)
+    set_act(SYSTEM)
     settings.cache_clear()
     sessions.cache_clear()
     vault.cache_clear()

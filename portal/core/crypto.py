@@ -25,9 +25,12 @@ from cryptography.hazmat.primitives.ciphers.algorithms import SM4
 
 from portal.core import clock, db
 from portal.core.keyring import Keyring, keyring
+from portal.core.notify import notify
 
 AES: Final = "aes-256-gcm"
 SM4_GCM: Final = "sm4-gcm"
+
+CHANNEL: Final = "keys"  # a data key was destroyed: every process drops what it keeps
 
 FORMAT: Final = b"\x01"
 NONCE: Final = 12
@@ -82,9 +85,11 @@ class DataKey:
 
     def open(self, sealed: bytes, context: str) -> str:
         nonce, body = sealed[_HEAD : _HEAD + NONCE], sealed[_HEAD + NONCE :]
+        if sealed[:1] != FORMAT:
+            raise Unreadable("the value is of an unknown format")
         try:
             return self._sealer.decrypt(nonce, body, context.encode()).decode()
-        except InvalidTag:
+        except (InvalidTag, ValueError):  # ValueError: cut so short that there is no tag to check
             raise Unreadable("the value was altered or belongs elsewhere") from None
 
 
@@ -130,7 +135,7 @@ class Vault:
         return key.open(sealed, context)
 
     async def destroy(self, purpose: str, period: str) -> bool:
-        """Make everything sealed for this purpose and period unreadable, for good."""
+        """Make everything sealed for this purpose and period unreadable, for good and in every process."""
         gone = await db.fetch(
             "UPDATE data_key SET wrapped = NULL, destroyed_at = $3 "
             "WHERE purpose = $1 AND period = $2 AND destroyed_at IS NULL RETURNING id",
@@ -139,7 +144,12 @@ class Vault:
             clock.now(),
         )
         self.forget()
+        await notify(CHANNEL)
         return bool(gone)
+
+    async def heard(self, _payload: str) -> None:
+        """Listener of ``CHANNEL``."""
+        self.forget()
 
     def forget(self) -> None:
         """Drop the unwrapped keys; they are read anew when needed."""

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-import asyncpg
 import structlog
 
 from portal.core import clock, db
@@ -196,7 +195,7 @@ class Runner:
                 busy = await run_due() + await run_periodic()
             except db.ConnectionLost:
                 busy = 0
-            except asyncpg.PostgresError:  # a deadlock, a full disk: the next round may do better
+            except Exception:  # a deadlock, a full disk: the next round may do better
                 log.exception("jobs.round_failed")
                 busy = 0
             if not busy:

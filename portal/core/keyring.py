@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from portal.core.settings import settings
 
 FORMAT: Final = 1
+KEY_BYTES: Final = 32  # of every kind of key in the file
 
 
 class KeyFileError(Exception):
@@ -52,8 +53,15 @@ def load(path: Path) -> Keyring:
         stored = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError) as error:
         raise KeyFileError(f"{path}: cannot read the key file ({error})") from None
-    if stored.get("format") != FORMAT:
-        raise KeyFileError(f"{path}: unknown key file format {stored.get('format')!r}")
+    if not isinstance(stored, dict) or stored.get("format") != FORMAT:
+        raise KeyFileError(f"{path}: this is no key file of this program")
+    try:
+        return _keyring(stored)
+    except (KeyError, IndexError, TypeError, ValueError) as error:
+        raise KeyFileError(f"{path}: the key file is damaged ({error!r})") from None
+
+
+def _keyring(stored: Mapping[str, Any]) -> Keyring:
     return Keyring(
         wrapping={entry["id"]: _decode(entry["key"]) for entry in stored["wrapping"]},
         wrapping_active=stored["wrapping"][-1]["id"],
@@ -80,7 +88,7 @@ def add_wrapping_key(path: Path) -> str:
     """
     stored = json.loads(path.read_text("utf-8"))
     key_id = f"w{len(stored['wrapping']) + 1}"
-    stored["wrapping"].append({"id": key_id, "key": _encode(secrets.token_bytes(32))})
+    stored["wrapping"].append({"id": key_id, "key": _encode(secrets.token_bytes(KEY_BYTES))})
     _write(path, stored, exclusive=False)
     return key_id
 
@@ -91,9 +99,9 @@ def _fresh() -> dict[str, Any]:
     )
     return {
         "format": FORMAT,
-        "wrapping": [{"id": "w1", "key": _encode(secrets.token_bytes(32))}],
-        "index": _encode(secrets.token_bytes(32)),
-        "token": _encode(secrets.token_bytes(32)),
+        "wrapping": [{"id": "w1", "key": _encode(secrets.token_bytes(KEY_BYTES))}],
+        "index": _encode(secrets.token_bytes(KEY_BYTES)),
+        "token": _encode(secrets.token_bytes(KEY_BYTES)),
         "ticket": [{"id": 1, "key": _encode(ticket)}],
     }
 
@@ -125,4 +133,7 @@ def _encode(raw: bytes) -> str:
 
 
 def _decode(text: str) -> bytes:
-    return base64.b64decode(text)
+    raw = base64.b64decode(text, validate=True)
+    if len(raw) != KEY_BYTES:
+        raise ValueError(f"a key has {len(raw)} octets instead of {KEY_BYTES}")
+    return raw

@@ -38,7 +38,9 @@ class SiteSetting(Generic[T]):
 
     def __call__(self) -> T:
         value = _in_force.get(self.name, self.default)
-        return value if isinstance(value, type(self.default)) else self.default
+        if type(value) is not type(self.default):  # a switch is no number, though Python says so
+            return self.default
+        return value
 
     def parse(self, text: str) -> T:
         """The value that this text means; ``BadValue`` with a code otherwise."""
