@@ -6,12 +6,12 @@ snapshot in memory that each process renews when told of a change; a change is a
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from portal.core import audit, clock, db
 from portal.core.context import current_act
-from portal.core.i18n import LazyText
+from portal.core.i18n import LazyText, _
 from portal.core.notify import notify
 
 CHANNEL = "site_settings"
@@ -33,7 +33,7 @@ class SiteSetting(Generic[T]):
     help: LazyText | None = None
     minimum: int | None = None
     maximum: int | None = None
-    choices: tuple[str, ...] = ()
+    choices: Mapping[str, LazyText] = field(default_factory=dict)
     check: Callable[[str], bool] | None = None
 
     def __call__(self) -> T:
@@ -41,6 +41,12 @@ class SiteSetting(Generic[T]):
         if type(value) is not type(self.default):  # a switch is no number, though Python says so
             return self.default
         return value
+
+    def shown(self, value: T) -> str:
+        """The value in words: of a choice or a switch; anything else as it is."""
+        if isinstance(value, bool):
+            return _("yes") if value else _("no")
+        return str(self.choices.get(str(value), value))
 
     def parse(self, text: str) -> T:
         """The value that this text means; ``BadValue`` with a code otherwise."""

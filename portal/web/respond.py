@@ -40,8 +40,12 @@ BANNER_LEVEL = declare(
     SiteSetting(
         "site.banner_level",
         "info",
-        _l("Weight of the banner"),
-        choices=("info", "warning", "danger"),
+        _l("Level of the banner"),
+        choices={
+            "info": _l("information"),
+            "warning": _l("warning"),
+            "danger": _l("danger"),
+        },
     )
 )
 

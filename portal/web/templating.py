@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from jinja2_fragments import render_block
+from markupsafe import Markup
 
 from portal.core import clock, i18n
 from portal.core.money import yuan
@@ -42,7 +43,10 @@ def environment() -> Environment:
         money=yuan,
         localdate=local_date,
         localtime=local_time,
-        localdatetime=lambda instant: f"{local_date(instant)} {local_time(instant)}",
+        localdatetime=local_datetime,
+        fulldate=full_date,
+        hours=hours,
+        stamp=stamp,
         isodate=lambda day: day.isoformat(),
         weekday=weekday,
     )
@@ -57,8 +61,33 @@ def local_date(moment: date | datetime) -> str:
     return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
 
 
+def full_date(moment: date | datetime) -> str:
+    """2026年10月1日 周四 or Thu 1 October 2026."""
+    day = clock.local(moment).date() if isinstance(moment, datetime) else moment
+    if i18n.language() == "zh":
+        return f"{local_date(day)} {weekday(day)}"
+    return f"{_WEEKDAYS[day.weekday()]} {local_date(day)}"
+
+
+def local_datetime(moment: datetime) -> str:
+    between = " " if i18n.language() == "zh" else ", "
+    return local_date(moment) + between + local_time(moment)
+
+
+def stamp(moment: datetime) -> Markup:
+    """2026-10-01 08:30:05 in either language: for lists that are compared line by line."""
+    at = f"{clock.local(moment):%Y-%m-%d %H:%M:%S}"
+    return Markup('<time class="stamp" datetime="{}">{}</time>').format(moment.isoformat(), at)
+
+
 def local_time(moment: datetime) -> str:
     return f"{clock.local(moment):%H:%M}"
+
+
+def hours(slot: Any) -> Markup:
+    """08:30–10:30, of whatever begins and ends; never broken between two lines."""
+    times = f"{local_time(slot.starts_at)}–{local_time(slot.ends_at)}"
+    return Markup('<span class="nowrap">{}</span>').format(times)
 
 
 def weekday(day: date) -> str:

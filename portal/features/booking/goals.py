@@ -16,6 +16,7 @@ from datetime import date, time, timedelta
 from typing import Final
 
 from portal.core import clock, db
+from portal.core.i18n import _
 
 SUCCESS: Final = frozenset({"booked"})
 FAILURE: Final = frozenset({"busy", "timeout", "fault"})
@@ -76,7 +77,7 @@ def measured(label: str, counts: dict[str, int]) -> Measured:
 
 
 def quarter_of(day: date) -> str:
-    return f"{day.year} Q{(day.month - 1) // 3 + 1}"
+    return _("Q%(quarter)s %(year)s", quarter=(day.month - 1) // 3 + 1, year=day.year)
 
 
 def quarter_start(day: date, ago: int = 0) -> date:

@@ -5,7 +5,7 @@ from typing import Final
 from portal.core.i18n import _l
 from portal.core.site_settings import SiteSetting, declare
 from portal.features.booking.rules.limits import BlockRule
-from portal.features.booking.rules.waitlist import POLICIES, WAITLIST_FIRST
+from portal.features.booking.rules.waitlist import DELAYED_RANDOM, IMMEDIATE, WAITLIST_FIRST
 
 LARGEST_PARTY: Final = declare(
     SiteSetting("booking.largest_party", 5, _l("Visitors in one order"), minimum=1, maximum=50)
@@ -47,7 +47,11 @@ RELEASE_POLICY: Final = declare(
         "booking.released_place_policy",
         WAITLIST_FIRST,
         _l("What happens to a cancelled place"),
-        choices=POLICIES,
+        choices={
+            WAITLIST_FIRST: _l("to the waiting list first"),
+            DELAYED_RANDOM: _l("on sale again after a random pause"),
+            IMMEDIATE: _l("on sale again at once"),
+        },
     )
 )
 OFFER_MINUTES: Final = declare(
