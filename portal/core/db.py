@@ -10,6 +10,7 @@ before and just after a commit.
 """
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
@@ -21,6 +22,10 @@ import asyncpg
 from piccolo.engine.postgres import PostgresEngine
 
 from portal.core.settings import settings
+
+logging.getLogger("piccolo").setLevel(
+    logging.WARNING
+)  # it tells the server's version at each start
 
 POOL_SIZE = 4  # per process: waiters on a hot row cost a process switch each (measured)
 COMMAND_TIMEOUT = 30.0  # seconds

@@ -7,9 +7,10 @@ the form is a hole, and so is the token against forged requests. Filled text is 
 """
 
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from copy import copy
 from typing import Any, Final
+from zlib import DEFLATED, MAX_WBITS, Z_FULL_FLUSH, compressobj, crc32
 
 from litestar import MediaType, Response
 from markupsafe import escape
@@ -18,12 +19,16 @@ from portal.core import i18n
 from portal.web import csrf
 from portal.web.actor import actor_of
 from portal.web.forms import Form
+from portal.web.headers import header
 from portal.web.respond import VARY, page, wants_fragment
 
 MOST_KEPT: Final = 300
 LONGEST_KEY: Final = 2_000  # characters of what was chosen; no browser of ours sends more
 
 _MARK: Final = "\x02"
+_GZIP_HEAD: Final = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\xff"  # deflate, no name, no time
+_LAST_BLOCK: Final = b"\x03\x00"  # empty, final
+_LONGEST_BLOCK: Final = 0xFFFF
 _HOLE: Final = re.compile(f"{_MARK}([^{_MARK}]*){_MARK}")
 
 Choice = tuple[tuple[str, str], ...]
@@ -54,23 +59,54 @@ class _Holes(dict[str, Any]):
 
 
 class Stencil:
-    """A rendered page in pieces: octets, and the names of the fields between them."""
+    """A rendered page in pieces, plain and compressed, and the names of the fields between them."""
 
-    __slots__ = ("_names", "_pieces", "version")
+    __slots__ = ("_deflated", "_names", "_pieces", "version")
 
     def __init__(self, html: str, version: object) -> None:
         parts = _HOLE.split(html)
         self._pieces = [part.encode() for part in parts[0::2]]
+        self._deflated = [deflated(piece) for piece in self._pieces]
         self._names = parts[1::2]
         self.version = version
 
-    def filled(self, values: Mapping[str, str]) -> bytes:
-        """The page with these texts, escaped; a field without one is left empty."""
+    def texts(self, values: Mapping[str, str]) -> list[bytes]:
+        """What goes into the holes, escaped; a field without a text is left empty."""
+        return [escape(values.get(name, "")).encode() for name in self._names]
+
+    def plain(self, texts: list[bytes]) -> bytes:
         out = [self._pieces[0]]
-        for name, piece in zip(self._names, self._pieces[1:], strict=True):
-            out.append(escape(values.get(name, "")).encode())
-            out.append(piece)
+        for text, piece in zip(texts, self._pieces[1:], strict=True):
+            out += (text, piece)
         return b"".join(out)
+
+    def gzipped(self, texts: list[bytes]) -> bytes:
+        """The same page as gzip (RFC 1952): ready-made blocks for the pieces, stored blocks for the texts.
+
+        Costs a tenth of compressing the page anew; the price is a twentieth more octets.
+        """
+        out = [_GZIP_HEAD, self._deflated[0]]
+        crc, size = crc32(self._pieces[0]), len(self._pieces[0])
+        for text, piece, block in zip(texts, self._pieces[1:], self._deflated[1:], strict=True):
+            out += (*_stored(text), block)
+            crc = crc32(piece, crc32(text, crc))
+            size += len(text) + len(piece)
+        out += (_LAST_BLOCK, crc.to_bytes(4, "little"), (size & 0xFFFFFFFF).to_bytes(4, "little"))
+        return b"".join(out)
+
+
+def deflated(piece: bytes) -> bytes:
+    """A run of deflate blocks that ends on an octet and refers to nothing before it."""
+    packer = compressobj(9, DEFLATED, -MAX_WBITS)
+    return packer.compress(piece) + packer.flush(Z_FULL_FLUSH)
+
+
+def _stored(text: bytes) -> Iterator[bytes]:
+    """A text as it is, in blocks of type 0 (RFC 1951, 3.2.4)."""
+    for start in range(0, len(text), _LONGEST_BLOCK):
+        part = text[start : start + _LONGEST_BLOCK]
+        yield b"\x00" + len(part).to_bytes(2, "little") + (len(part) ^ 0xFFFF).to_bytes(2, "little")
+        yield part
 
 
 _kept: dict[object, Stencil] = {}
@@ -113,8 +149,14 @@ def stencilled(  # noqa: PLR0913  a page, and what decides it
             _kept.clear()
         kept = _kept[key] = _cut(request, template, block, form, chosen, context(), version)
     token: csrf.CsrfToken = scope["state"]["csrf"]
-    body = kept.filled({**form.values, csrf.FIELD: str(token)})
-    return Response(body, status_code=status, media_type=MediaType.HTML, headers={"Vary": VARY})
+    texts = kept.texts({**form.values, csrf.FIELD: str(token)})
+    headers = {"Vary": f"{VARY}, Accept-Encoding"}
+    if "gzip" in header(scope, b"accept-encoding"):
+        headers["Content-Encoding"] = "gzip"
+        body = kept.gzipped(texts)
+    else:
+        body = kept.plain(texts)
+    return Response(body, status_code=status, media_type=MediaType.HTML, headers=headers)
 
 
 def _cut(  # noqa: PLR0913, PLR0917  what `stencilled` was given
