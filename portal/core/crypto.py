@@ -106,7 +106,11 @@ class Vault:
         return self._by_period.get((purpose, period))
 
     async def key(self, purpose: str, period: str) -> DataKey:
-        """The data key for this purpose and period; made when there is none yet."""
+        """The data key for this purpose and period; made when there is none yet.
+
+        A key that was read inside a transaction is kept once that commits: it may have been made there, and a
+        rolled back key that this process went on sealing with could be opened by nobody after its end.
+        """
         if found := self._by_period.get((purpose, period)):
             return found
         row = await self._stored(purpose, period)
@@ -116,7 +120,11 @@ class Vault:
         if row is None:
             raise Unreadable(f"no data key for {purpose} {period}")
         key = self._unwrap(row)
-        self._by_period[purpose, period] = key
+
+        async def keep() -> None:
+            self._by_period[purpose, period] = self._by_id[key.id] = key
+
+        await _once_committed(keep)
         return key
 
     async def open(self, sealed: bytes, context: str) -> str:
@@ -131,7 +139,12 @@ class Vault:
             )
             if row is None:
                 raise Unreadable("the key of this value is destroyed")
-            key = self._unwrap(row)
+            key = found = self._unwrap(row)
+
+            async def keep() -> None:
+                self._by_id[key_id] = found
+
+            await _once_committed(keep)
         return key.open(sealed, context)
 
     async def destroy(self, purpose: str, period: str) -> bool:
@@ -145,6 +158,11 @@ class Vault:
         )
         self.forget()
         await notify(CHANNEL)
+
+        async def forget() -> None:
+            self.forget()
+
+        await _once_committed(forget)  # another task may have read it again meanwhile
         return bool(gone)
 
     async def heard(self, _payload: str) -> None:
@@ -177,9 +195,7 @@ class Vault:
 
     def _unwrap(self, row: object) -> DataKey:
         stored: dict[str, object] = dict(row)  # type: ignore[call-overload]
-        key = DataKey(int(str(stored["id"])), sealer(str(stored["suite"]), self._raw(stored)))
-        self._by_id[key.id] = key
-        return key
+        return DataKey(int(str(stored["id"])), sealer(str(stored["suite"]), self._raw(stored)))
 
     async def _stored(self, purpose: str, period: str) -> object | None:
         found: object | None = await db.fetchrow(
@@ -217,6 +233,14 @@ class Vault:
             return AESGCM(wrapping).decrypt(wrapped[:NONCE], wrapped[NONCE:], b"data-key")
         except InvalidTag:
             raise Unreadable("a data key does not open with this key file") from None
+
+
+async def _once_committed(hook: db.Hook) -> None:
+    """Run it when what this process has just seen is true for everybody: now, or after the commit."""
+    if db.in_transaction():
+        db.current_transaction().after_commit.append(hook)
+    else:
+        await hook()
 
 
 @cache
