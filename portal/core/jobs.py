@@ -7,11 +7,12 @@ comes from ``core.clock``.
 """
 
 import asyncio
+import contextlib
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 
@@ -21,6 +22,7 @@ from portal.core.notify import notify
 
 Handler = Callable[[Mapping[str, Any]], Awaitable[None]]
 PeriodicHandler = Callable[[], Awaitable[None]]
+T = TypeVar("T")
 
 CHANNEL = "jobs"
 LEASE = timedelta(minutes=5)
@@ -83,6 +85,20 @@ async def enqueue(
     return added is not None
 
 
+async def enqueue_again(name: str, payload: Mapping[str, Any], *, key: str) -> None:
+    """Ask for a job once more that is over or was given up; one that still runs is left alone."""
+    await db.execute(
+        "INSERT INTO job (name, key, payload, run_at) VALUES ($1, $2, $3::jsonb, $4) "
+        "ON CONFLICT (name, key) DO UPDATE SET run_at = excluded.run_at, attempts = 0, done_at = NULL, "
+        "failed_at = NULL WHERE job.done_at IS NOT NULL OR job.failed_at IS NOT NULL",
+        name,
+        key,
+        json.dumps(payload),
+        clock.now(),
+    )
+    await notify(CHANNEL)
+
+
 def backoff(attempts: int) -> timedelta:
     """2 s after the first failure, doubling, at most an hour."""
     return min(timedelta(seconds=2 ** min(attempts, MAX_ATTEMPTS)), timedelta(hours=1))
@@ -127,6 +143,30 @@ async def _run(row: Any) -> None:
         )
 
 
+class NoneSucceeded(Exception):
+    """Every one of several acts failed; the log has each."""
+
+
+async def each(items: Iterable[T], act: Callable[[T], Awaitable[bool | None]]) -> int:
+    """Do one act after the other; returns how many did something (an act that answers False did not).
+
+    One that fails is logged and keeps nobody else waiting: a single order that cannot be expired must not hold
+    the places of all others. Raises ``NoneSucceeded`` when nothing but failures came of it.
+    """
+    done = failed = 0
+    for item in items:
+        try:
+            done += await act(item) is not False
+        except db.ConnectionLost:
+            raise
+        except Exception:
+            failed += 1
+            log.exception("act.failed", act=getattr(act, "__name__", ""))
+    if failed and not done:
+        raise NoneSucceeded(f"{failed} failed")
+    return done
+
+
 async def run_periodic() -> int:
     """Start what is due; each period is claimed by one process with one UPDATE."""
     started = 0
@@ -166,11 +206,14 @@ async def forget_done() -> None:
 
 
 class Runner:
-    """The loop of one process. Any number of processes may run one."""
+    """The two loops of one process: a slow job must not keep a hold from expiring in time.
+
+    Any number of processes may run one.
+    """
 
     def __init__(self) -> None:
         self._wake = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
 
     async def wake(self, _payload: str) -> None:
         self._wake.set()
@@ -181,28 +224,36 @@ class Runner:
             await db.execute(
                 "INSERT INTO job_schedule (name) VALUES ($1) ON CONFLICT DO NOTHING", work.name
             )
-        self._task = asyncio.create_task(self._loop(), name="jobs.runner")
+        self._tasks = [
+            asyncio.create_task(self._loop(self._due, self._woken), name="jobs.runner"),
+            asyncio.create_task(self._loop(run_periodic, _idle), name="jobs.periodic"),
+        ]
 
     async def stop(self) -> None:
-        if self._task:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def _loop(self) -> None:
+    async def _loop(self, work: Callable[[], Awaitable[int]], rest: PeriodicHandler) -> None:
         while True:
-            self._wake.clear()
             try:
-                busy = await run_due() + await run_periodic()
+                busy = await work()
             except db.ConnectionLost:
                 busy = 0
             except Exception:  # a deadlock, a full disk: the next round may do better
                 log.exception("jobs.round_failed")
                 busy = 0
             if not busy:
-                await self._sleep()
+                await rest()
 
-    async def _sleep(self) -> None:
-        try:
+    async def _due(self) -> int:
+        self._wake.clear()
+        return await run_due()
+
+    async def _woken(self) -> None:
+        with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._wake.wait(), IDLE_SECONDS)
-        except TimeoutError:
-            return
+
+
+async def _idle() -> None:
+    await asyncio.sleep(IDLE_SECONDS)

@@ -12,6 +12,7 @@ from typing import Any, Generic, TypeVar
 from portal.core import audit, clock, db
 from portal.core.context import current_act
 from portal.core.i18n import LazyText, _
+from portal.core.jobs import enqueue
 from portal.core.notify import notify
 
 CHANNEL = "site_settings"
@@ -25,7 +26,7 @@ class BadValue(Exception):
 
 @dataclass(frozen=True, slots=True)
 class SiteSetting(Generic[T]):
-    """Calling it gives the value in force."""
+    """Calling it gives the value in force. ``then`` names the job that a change of it asks for."""
 
     name: str
     default: T
@@ -35,6 +36,7 @@ class SiteSetting(Generic[T]):
     maximum: int | None = None
     choices: Mapping[str, LazyText] = field(default_factory=dict)
     check: Callable[[str], bool] | None = None
+    then: str = ""
 
     def __call__(self) -> T:
         value = _in_force.get(self.name, self.default)
@@ -121,4 +123,6 @@ async def change(name: str, text: str) -> None:
         )
         audit.record("settings:edit", "setting", name, before=setting(), after=value)
         await notify(CHANNEL)
+        if setting.then:
+            await enqueue(setting.then)
         opened.after_commit.append(load)

@@ -29,6 +29,7 @@ log = structlog.get_logger(__name__)
 
 MAX_BATCH: Final = 128
 MAX_WAITING: Final = 4_000
+MAX_TRIES: Final = 10
 DEADLINE_SECONDS: Final = 8.0
 RECONNECT_SECONDS: Final = 0.2
 STATEMENT_TIMEOUT: Final = 5.0
@@ -54,6 +55,7 @@ class NewOrder:
     """One booking as it will be stored. ``hold_until`` is None for an order that is confirmed at once."""
 
     key: UUID
+    digest: bytes
     slot: int
     code: str
     channel: str
@@ -94,7 +96,11 @@ class Outcome:
 
 
 class Busy(Exception):
-    """Too many wait already, or the database did not answer in time: try again with the same key."""
+    """Try again with the same key. ``kind`` is ``busy`` (nothing was sent) or ``timeout`` (the outcome is unknown)."""
+
+    def __init__(self, kind: str = "busy") -> None:
+        super().__init__(kind)
+        self.kind = kind
 
 
 @dataclass(slots=True, eq=False)
@@ -102,6 +108,7 @@ class _Waiting:
     order: NewOrder
     deadline: float
     outcome: asyncio.Future[Outcome]
+    sent: int = 0
     marks: frozenset[object] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -173,7 +180,7 @@ class Booker:
             if item.outcome.done():  # the visitor's connection is gone before anything was sent
                 continue
             if now > item.deadline:
-                item.outcome.set_exception(Busy())
+                _give_up(item)
             elif marks.isdisjoint(item.marks):
                 marks |= item.marks
                 batch.append(item)
@@ -183,32 +190,35 @@ class Booker:
         return batch
 
     async def _book(self, batch: Sequence[_Waiting]) -> None:
+        for item in batch:
+            item.sent += 1
         try:
             outcomes = await self._send([item.order for item in batch])
-        except db.ConnectionLost as error:
-            log.warning("booker.connection_lost", waiting=len(batch), error=repr(error))
-            self._waiting.extendleft(reversed(batch))
-            await self._reconnect()
-        except asyncpg.PostgresError as error:
-            await self._one_by_one(batch, error)
+        except Exception as error:  # noqa: BLE001  whatever it is, the task that books must outlive it
+            if _is_lost(error):
+                log.warning("booker.connection_lost", waiting=len(batch), error=repr(error))
+                self._waiting.extendleft(reversed(batch))
+                await self._reconnect()
+            else:
+                await self._one_by_one(batch, error)
         else:
             for item, outcome in zip(batch, outcomes, strict=True):
-                _answer(item, outcome)
+                if not item.outcome.done():
+                    item.outcome.set_result(outcome)
 
-    async def _one_by_one(self, batch: Sequence[_Waiting], error: asyncpg.PostgresError) -> None:
+    async def _one_by_one(self, batch: Sequence[_Waiting], error: Exception) -> None:
         """The batch was rolled back: find the one at fault, let the others through."""
         if len(batch) > 1:
-            log.info("booker.batch_failed", size=len(batch), error=str(error))
+            log.info("booker.batch_failed", size=len(batch), error=repr(error))
             for item in batch:
                 await self._book([item])
             return
         item = batch[0]
-        if isinstance(error, asyncpg.UniqueViolationError):
-            if error.constraint_name and "id_index" in str(error.detail):
-                _answer(item, Outcome("duplicate-document", item.order.code, None))
-            else:  # the same key or code was committed by another process in this moment
-                self._waiting.appendleft(item)
+        if isinstance(error, _CLASHES) and item.sent <= MAX_TRIES:
+            # another process booked the same document or key in this moment: asked again, the database says which
+            self._waiting.appendleft(item)
         elif not item.outcome.done():
+            log.error("booker.failed", error=repr(error))
             item.outcome.set_exception(error)
 
     async def _reconnect(self) -> None:
@@ -218,9 +228,10 @@ class Booker:
         while self._connection is None:
             now = time.monotonic()
             for item in self._waiting:
-                if now > item.deadline and not item.outcome.done():
-                    item.outcome.set_exception(Busy())
+                if self._stopping or now > item.deadline:
+                    _give_up(item)
             if self._stopping:
+                self._waiting.clear()
                 return
             try:
                 self._connection = await self._connect()
@@ -238,24 +249,41 @@ class Booker:
         return [Outcome(row[0], row[1], row[2]) for row in rows]
 
 
-async def book_now(order: NewOrder, phone_limit: int) -> Outcome:
+async def book_now(order: NewOrder, phone_limit: int, *, counted: bool = True) -> Outcome:
     """Book one order in the open transaction, for acts that must do more than book (a change, a cash sale).
 
-    Takes the same locks in the same order as the booker. Raises ``UniqueViolation`` when another process
-    books one of the documents in this moment.
+    Takes the same locks in the same order as the booker. ``counted`` False is no attempt to book (a change). Raises
+    ``UniqueViolation`` when another process books one of the documents in this moment.
     """
-    [row] = await db.fetch(
-        BOOK_BATCH, *arguments([order], clock.now(), audit.booking_lane(), phone_limit)
-    )
+    given = arguments([order], clock.now(), audit.booking_lane(), phone_limit, counted=counted)
+    [row] = await db.fetch(BOOK_BATCH, *given)
     return Outcome(*row)
 
 
-def _answer(item: _Waiting, outcome: Outcome) -> None:
+#: Ends of a statement that say nothing of the request: sent again, it may succeed or learn why not.
+_CLASHES: Final = (
+    asyncpg.UniqueViolationError,
+    asyncpg.DeadlockDetectedError,
+    asyncpg.SerializationError,
+    asyncpg.QueryCanceledError,
+)
+
+
+def _is_lost(error: Exception) -> bool:
+    """Whether the connection is of no more use: gone, or to a server that may not write (any more)."""
+    if isinstance(
+        error, asyncpg.DataError
+    ):  # asyncpg calls what it cannot encode an interface error
+        return False
+    return isinstance(error, (*db.ConnectionLost, asyncpg.ReadOnlySQLTransactionError))
+
+
+def _give_up(item: _Waiting) -> None:
     if not item.outcome.done():
-        item.outcome.set_result(outcome)
+        item.outcome.set_exception(Busy("timeout" if item.sent else "busy"))
 
 
-_PARAMETERS: Final = 33
+_PARAMETERS: Final = 35
 BOOK_BATCH: Final = (
     "SELECT outcome, order_code, order_day FROM book_batch("  # noqa: S608  only numbers of parameters
     + ", ".join(f"${number}" for number in range(1, _PARAMETERS + 1))
@@ -264,7 +292,7 @@ BOOK_BATCH: Final = (
 
 
 def arguments(
-    orders: Sequence[NewOrder], now: datetime, lane: int, phone_limit: int
+    orders: Sequence[NewOrder], now: datetime, lane: int, phone_limit: int, *, counted: bool = True
 ) -> tuple[Any, ...]:
     """The batch as parallel arrays, in the order of ``book_batch``'s parameters."""
     slots = sorted({order.slot for order in orders})
@@ -278,10 +306,11 @@ def arguments(
         now,
         lane,
         phone_limit,
+        counted,
         slots,
         *_columns(
             (
-                place[o.slot], o.key, o.code, len(o.tickets), o.channel, o.state, o.payment,
+                place[o.slot], o.key, o.digest, o.code, len(o.tickets), o.channel, o.state, o.payment,
                 o.total_fen, o.phone_sealed, o.phone_index, o.language, o.consent, o.guardian,
                 o.sold_by, o.hold_until, o.subject, o.address, o.request_id,
             )

@@ -15,10 +15,10 @@ from portal.core import audit, clock, db
 from portal.core.context import current_act
 from portal.core.crypto import Unreadable, vault
 from portal.core.i18n import _l
-from portal.core.jobs import enqueue, job
+from portal.core.jobs import each, enqueue, job
 from portal.core.notify import notify
 from portal.core.settings import settings
-from portal.features.booking import messenger, orders
+from portal.features.booking import messenger, orders, places, waitlist
 from portal.features.booking.messenger import Message
 from portal.features.booking.place import phone_context
 from portal.features.booking.queries import order_url
@@ -95,27 +95,35 @@ async def close(new: NewClosure) -> int:
             return int(
                 await db.fetchval("SELECT id FROM closure WHERE idempotency_key = $1", new.key)
             )
+        slots = await _shut(new)
+        await waitlist.withdraw_offers(slots)
         await db.execute(
-            "SELECT FROM slot WHERE id = ANY ($1) ORDER BY id FOR NO KEY UPDATE", list(new.slots)
-        )
-        await db.execute("UPDATE slot SET closed = true WHERE id = ANY ($1)", list(new.slots))
-        await db.execute(
-            "INSERT INTO closure_slot SELECT $1, id FROM slot WHERE id = ANY ($2)",
-            closure,
-            list(new.slots),
+            "INSERT INTO closure_slot SELECT $1, id FROM unnest($2::int[]) AS s(id)", closure, slots
         )
         await db.execute(
             "INSERT INTO closure_order (closure, order_code, state) SELECT $1, code, 'waiting' "
             "FROM booking_order WHERE visit_day = $3 AND slot = ANY ($2) "
             "AND state IN ('held', 'confirmed', 'partly_used')",
             closure,
-            list(new.slots),
+            slots,
             new.visit_day,
         )
-        audit.record("closure:create", "closure", closure, slots=len(new.slots), kind=new.kind)
-        await notify(availability.CHANNEL, ",".join(str(slot) for slot in new.slots))
+        audit.record("closure:create", "closure", closure, slots=len(slots), kind=new.kind)
+        if slots:
+            await notify(availability.CHANNEL, ",".join(str(slot) for slot in slots))
         await enqueue(TELL_JOB, {"closure": closure}, key=f"closure:{closure}")
     return closure
+
+
+async def _shut(new: NewClosure) -> list[int]:
+    """Close these slots; those that another closure holds already stay with it, so that nobody is told twice."""
+    await places.lock(*new.slots)
+    rows = await db.fetch(
+        "UPDATE slot SET closed = true WHERE id = ANY ($1) AND visit_day = $2 AND NOT closed RETURNING id",
+        list(new.slots),
+        new.visit_day,
+    )
+    return sorted(row["id"] for row in rows)
 
 
 @job(TELL_JOB)
@@ -125,33 +133,49 @@ async def tell_job(payload: Any) -> None:
 
 async def tell_holders(closure: int) -> int:
     """Tell everybody who has not been told; returns how many were. Goes on where an earlier run stopped."""
-    told = 0
-    while codes := await db.fetch(
-        "SELECT order_code FROM closure_order WHERE closure = $1 AND state = 'waiting' ORDER BY order_code LIMIT $2",
+    codes = await db.fetch(
+        "SELECT order_code FROM closure_order WHERE closure = $1 AND state = 'waiting' ORDER BY 1",
         closure,
-        BATCH,
+    )
+    told = await each([row["order_code"] for row in codes], _Teller(closure))
+    if await db.fetchval(
+        "SELECT EXISTS (SELECT FROM closure_order WHERE closure = $1 AND state = 'waiting')",
+        closure,
     ):
-        for row in codes:
-            await _tell(closure, row["order_code"])
-            told += 1
+        raise NotAllTold(closure)  # the job comes back for them
     return told
 
 
-async def _tell(closure: int, code: str) -> None:
+class NotAllTold(Exception):
+    """Some holders could not be told now."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Teller:
+    closure: int
+
+    async def __call__(self, code: str) -> bool:
+        return await _tell(self.closure, code)
+
+
+async def _tell(closure: int, code: str) -> bool:
     async with db.transaction():
         order = await orders.locked(code)
+        standing = order["state"] in ("held", "confirmed", "partly_used")
         [reason] = await db.fetch(
             "SELECT reason_zh, reason_en, choose_until FROM closure WHERE id = $1", closure
         )
         moved = await db.fetchval(
-            "UPDATE closure_order SET state = 'told', told_at = $3 WHERE closure = $1 AND order_code = $2 "
+            "UPDATE closure_order SET state = $4, told_at = CASE WHEN $4 = 'told' THEN $3::timestamptz END, "
+            "settled_at = CASE WHEN $4 = 'kept' THEN $3::timestamptz END WHERE closure = $1 AND order_code = $2 "
             "AND state = 'waiting' RETURNING order_code",
             closure,
             code,
             clock.now(),
+            "told" if standing else "kept",
         )
-        if moved is None:
-            return
+        if moved is None or not standing:
+            return False
         await messenger.send(
             Message(
                 key=f"closure:{closure}:{code}",
@@ -172,6 +196,7 @@ async def _tell(closure: int, code: str) -> None:
                 ),
             )
         )
+    return True
 
 
 async def _phone(order: Any) -> str:
@@ -183,16 +208,6 @@ async def _phone(order: Any) -> str:
         return ""
 
 
-async def note_choice(code: str, state: str) -> None:
-    """The holder has chosen: ``refunded`` or ``rebooked``. In the transaction of the act."""
-    await db.execute(
-        "UPDATE closure_order SET state = $2, settled_at = $3 WHERE order_code = $1 AND state IN ('waiting', 'told')",
-        code,
-        state,
-        clock.now(),
-    )
-
-
 async def refund_undecided() -> int:
     """Refund those who have not chosen in time; returns how many. Each in its own transaction, safe to repeat."""
     due = await db.fetch(
@@ -201,20 +216,27 @@ async def refund_undecided() -> int:
         "ORDER BY o.order_code LIMIT 500",
         clock.now(),
     )
-    for row in due:
-        await refund(row["order_code"])
-    return len(due)
+    return await each([row["order_code"] for row in due], refund)
 
 
-async def refund(code: str) -> None:
-    """Give the whole order back because of the closure; a repeat finds nothing left."""
+async def refund(code: str) -> bool:
+    """Give the whole order back because of its closure; False when it was settled or the closure lifted meanwhile."""
     async with db.transaction():
+        await orders.with_slots(await orders.locked(code))
+        waits = await db.fetchval(
+            "SELECT o.closure FROM closure_order o JOIN closure c ON c.id = o.closure WHERE o.order_code = $1 "
+            "AND o.state IN ('waiting', 'told') AND c.lifted_at IS NULL FOR UPDATE OF o",
+            code,
+        )
+        if waits is None:
+            return False
         try:
             await orders.cancel(code)
-        except orders.OrderGone:
-            await note_choice(code, "kept")
-            return
-        await note_choice(code, "refunded")
+        except orders.OrderGone:  # every ticket is used
+            await orders.settle_closure(code, "kept")
+        else:
+            await orders.settle_closure(code, "refunded")  # the used tickets of the order stay
+    return True
 
 
 async def lift(closure: int) -> None:
@@ -228,12 +250,10 @@ async def lift(closure: int) -> None:
         )
         if lifted is None:
             return
-        slots = await db.fetch(
-            "UPDATE slot SET closed = false WHERE id IN (SELECT slot FROM closure_slot WHERE closure = $1) "
-            "AND NOT EXISTS (SELECT FROM closure_slot cs JOIN closure c ON c.id = cs.closure "
-            "WHERE cs.slot = slot.id AND c.lifted_at IS NULL AND c.id <> $1) RETURNING id",
-            closure,
-        )
+        rows = await db.fetch("SELECT slot FROM closure_slot WHERE closure = $1", closure)
+        slots = [row["slot"] for row in rows]
+        await places.lock(*slots)
+        await db.execute("UPDATE slot SET closed = false WHERE id = ANY ($1)", slots)
         await db.execute(
             "UPDATE closure_order SET state = 'kept', settled_at = $2 "
             "WHERE closure = $1 AND state IN ('waiting', 'told')",
@@ -241,8 +261,8 @@ async def lift(closure: int) -> None:
             clock.now(),
         )
         audit.record("closure:lift", "closure", closure)
-        if slots:
-            await notify(availability.CHANNEL, ",".join(str(row["id"]) for row in slots))
+        for slot in slots:
+            await places.changed(slot)
 
 
 _PROGRESS: Final = (

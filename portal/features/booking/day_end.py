@@ -3,16 +3,17 @@
 from datetime import timedelta
 from typing import Any, Final
 
-from portal.core import audit, clock, db
+from portal.core import clock, db
 from portal.core.crypto import Unreadable, vault
 from portal.core.i18n import _l
+from portal.core.jobs import each
 from portal.core.settings import settings
 from portal.core.site_settings import SiteSetting, declare
-from portal.features.booking import limits, messenger, orders
+from portal.features.booking import messenger, no_shows, orders
+from portal.features.booking.limits import COUNT_NO_SHOWS
 from portal.features.booking.messenger import Message
 from portal.features.booking.place import phone_context
 from portal.features.booking.queries import order_url
-from portal.features.booking.rules.limits import block_after, window_start
 
 REMINDER_HOUR: Final = declare(
     SiteSetting(
@@ -21,14 +22,6 @@ REMINDER_HOUR: Final = declare(
         _l("Hour of the reminder on the day before"),
         minimum=0,
         maximum=23,
-    )
-)
-COUNT_NO_SHOWS: Final = declare(
-    SiteSetting(
-        "no_show.counted",
-        False,  # noqa: FBT003  the value of a switch
-        _l("Count visits that did not happen"),
-        _l("Switch on only where every entry is checked in; otherwise everybody would be counted."),
     )
 )
 BATCH: Final = 500
@@ -48,19 +41,20 @@ async def remind() -> int:
         clock.now() - timedelta(hours=3),
         BATCH,
     )
-    for row in rows:
-        await _remind(row)
-    return len(rows)
+    return await each(rows, _remind)
 
 
-async def _remind(row: Any) -> None:
+async def _remind(row: Any) -> bool:
     code = row["code"]
     try:
         phone = await vault().open(row["phone_sealed"], phone_context(code))
     except Unreadable:
         phone = ""
     async with db.transaction():
-        await messenger.send(
+        order = await orders.locked(code)
+        if order["state"] != "confirmed" or order["closed"]:
+            return False  # cancelled, moved or closed in this moment
+        return await messenger.send(
             Message(
                 key=f"reminder:{code}",
                 kind="reminder",
@@ -88,22 +82,21 @@ async def close_past_days() -> int:
         clock.today(),
         BATCH,
     )
-    for row in rows:
-        await _close(row["code"])
-    return len(rows)
+    return await each([row["code"] for row in rows], _close)
 
 
-async def _close(code: str) -> None:
+async def _close(code: str) -> bool:
     async with db.transaction():
         order = await orders.locked(code)
         if order["state"] not in ("confirmed", "partly_used"):
-            return
+            return False
+        absent = COUNT_NO_SHOWS() and not await _was_sent_away(code)
         unused = await db.fetch(
             "UPDATE ticket SET state = $3 WHERE visit_day = $1 AND order_code = $2 AND state = 'valid' "
             "RETURNING ordinal, price_fen, id_index",
             order["visit_day"],
             code,
-            "no_show" if COUNT_NO_SHOWS() else "expired",
+            "no_show" if absent else "expired",
         )
         await db.execute(
             "UPDATE booking_order SET state = 'closed', ended_at = $3 WHERE visit_day = $1 AND code = $2",
@@ -111,40 +104,13 @@ async def _close(code: str) -> None:
             code,
             clock.now(),
         )
-        if COUNT_NO_SHOWS() and unused:
-            await orders.note_no_show(order, unused)
-            for ticket in unused:
-                if ticket["id_index"]:
-                    await _block(ticket["id_index"], "document")
-            if order["phone_index"]:
-                await _block(order["phone_index"], "phone")
+        if absent and unused:
+            await no_shows.note(order, unused)
+    return True
 
 
-async def _block(subject: bytes, kind: str) -> None:
-    """Suspend whoever has reached the limit; the step grows with each suspension within memory."""
-    rule, now = limits.block_rule(), clock.now()
-    counted = await db.fetchval(
-        "SELECT count(DISTINCT visit_day) FROM no_show WHERE subject_index = $1 AND visit_day >= $2 "
-        "AND visit_day > coalesce((SELECT max(starts_at)::date FROM booking_block WHERE subject_index = $1 "
-        "AND reason = 'no_show'), '-infinity')",
-        subject,
-        window_start(rule, now).date(),
+async def _was_sent_away(code: str) -> bool:
+    """Whether a closure touched the order, lifted in time or not: whoever was told not to come did not stay away."""
+    return bool(
+        await db.fetchval("SELECT EXISTS (SELECT FROM closure_order WHERE order_code = $1)", code)
     )
-    earlier = await db.fetchval(
-        "SELECT count(*) FROM booking_block WHERE subject_index = $1 AND reason = 'no_show' AND lifted_at IS NULL",
-        subject,
-    )
-    due = block_after(int(counted), int(earlier), rule, now)
-    if due is None:
-        return
-    step, ends_at = due
-    block = await db.fetchval(
-        "INSERT INTO booking_block (subject_index, kind, reason, step, starts_at, ends_at) "
-        "VALUES ($1, $2, 'no_show', $3, $4, $5) RETURNING id",
-        subject,
-        kind,
-        step,
-        now,
-        ends_at,
-    )
-    audit.record("booking_block:create", "booking_block", block, reason="no_show", step=step)

@@ -15,7 +15,6 @@ from portal.features.catalogue.rules.categories import category_error
 from portal.features.catalogue.snapshot import Priced
 from portal.web.forms import Form
 
-AREA_DIGITS: Final = 6
 _ROW: Final = re.compile(r"visitors-(\d{1,3})-(?:name|category|id_type|id_number|country)")
 _FIELDS: Final = ("name", "category", "id_type", "id_number", "country")
 
@@ -122,7 +121,7 @@ def _visitor(form: Form, row: int, terms: Terms) -> Visitor:
     if priced is None:
         form.error(at + "category", "category-unknown" if category else "required")
     else:
-        area = document.number[:AREA_DIGITS] if id_type == documents.RESIDENT else ""
+        area = documents.area(document)
         code = category_error(
             priced.category, born, area, terms.visit_day, public_holiday=terms.public_holiday
         )

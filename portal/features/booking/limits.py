@@ -63,6 +63,14 @@ OFFER_MINUTES: Final = declare(
         maximum=720,
     )
 )
+COUNT_NO_SHOWS: Final = declare(
+    SiteSetting(
+        "no_show.counted",
+        False,  # noqa: FBT003  the value of a switch
+        _l("Count visits that did not happen"),
+        _l("Switch on only where every entry is checked in; otherwise everybody would be counted."),
+    )
+)
 NO_SHOW_LIMIT: Final = declare(
     SiteSetting("no_show.limit", 3, _l("No-shows that block"), minimum=1, maximum=100)
 )

@@ -58,6 +58,9 @@ WORDS: Final[Mapping[str, LazyText]] = {
     "busy": _l(
         "Many people are booking right now. Nothing was booked; please press the button again."
     ),
+    "timeout": _l(
+        "Our answer takes longer than it should. Please press the button again: you will not be booked twice."
+    ),
     # moving an order
     "change-late": _l("It is too late to move this order."),
     "change-limit": _l("This order has moved as often as the rules allow."),
@@ -66,6 +69,7 @@ WORDS: Final[Mapping[str, LazyText]] = {
     "change-category": _l("One of the tickets is not sold for that day."),
     # waiting list
     "already-waiting": _l("This number waits for this time already."),
+    "places-free": _l("There are places for your party: please book instead of waiting."),
     "no-offer": _l("This offer has run out. You may wait again."),
     # personal data
     "still-needed": _l("The visit is still to come. Please cancel the order first."),

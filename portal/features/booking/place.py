@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
 
-from portal.core import clock, i18n, order_code
+from portal.core import clock, db, i18n, order_code
 from portal.core.context import current_act
 from portal.core.crypto import DataKey, blind_index, vault
-from portal.features.booking.booker import Booker, NewOrder, NewTicket, Outcome
+from portal.features.booking import attempts
+from portal.features.booking.booker import Booker, Busy, NewOrder, NewTicket, Outcome
 from portal.features.booking.limits import HOLD_MINUTES
 from portal.features.booking.rules import documents
 from portal.features.booking.rules.party import OrderRequest, Visitor
@@ -23,7 +24,6 @@ from portal.features.catalogue.snapshot import Priced, Product
 PURPOSE: Final = "visitor"
 CONSENT_VERSION: Final = "2026-11"
 
-ONLINE: Final = "online"
 WINDOW: Final = "window"
 
 
@@ -31,7 +31,7 @@ WINDOW: Final = "window"
 class Sale:
     """Where and how an order is sold. ``payment`` None takes what the product asks for."""
 
-    channel: str = ONLINE
+    channel: str = attempts.ONLINE
     payment: str | None = None
     sold_by: int | None = None
 
@@ -65,6 +65,19 @@ def document_index(document: documents.Document) -> bytes:
     return blind_index("document", documents.identity(document))
 
 
+def digest_of(*parts: str) -> bytes:
+    """What a request asks for, so that the same key with another wish is noticed (BK-4); unreadable like an index."""
+    return blind_index("request", "\x1f".join(parts))
+
+
+def _wish(request: OrderRequest, goods: Goods, sale: Sale) -> bytes:
+    people = (
+        f"{visitor.category}\x1e{visitor.name}\x1e{documents.identity(visitor.document)}"
+        for visitor in request.visitors
+    )
+    return digest_of(sale.channel, str(goods.slot.id), request.phone, *people)
+
+
 async def day_key(day: date) -> DataKey:
     """The data key of visitors of this day."""
     period = day.isoformat()
@@ -72,9 +85,21 @@ async def day_key(day: date) -> DataKey:
 
 
 async def place(booker: Booker, request: OrderRequest, goods: Goods) -> Outcome:
-    """Book for the online channel. Raises ``Busy`` when the outcome could not be had; the key then still stands."""
-    key = await day_key(goods.slot.visit_day)
-    return await booker.book(new_order(key, request, goods, Sale()))
+    """Book for the online channel. Raises ``Busy`` when the outcome could not be had; the key then still stands.
+
+    Every attempt is counted once (BK-12): by the booking function with what it books, here where none was reached.
+    """
+    product = goods.slot.product
+    try:
+        key = await day_key(goods.slot.visit_day)
+        return await booker.book(new_order(key, request, goods, Sale()))
+    except (Busy, *db.ConnectionLost) as error:
+        busy = error if isinstance(error, Busy) else Busy("timeout")
+        attempts.count(busy.kind, product)
+        raise busy from error
+    except Exception:
+        attempts.count("fault", product)
+        raise
 
 
 def new_order(key: DataKey, request: OrderRequest, goods: Goods, sale: Sale) -> NewOrder:
@@ -90,6 +115,7 @@ def new_order(key: DataKey, request: OrderRequest, goods: Goods, sale: Sale) -> 
     held = payment == "online"
     return NewOrder(
         key=request.key,
+        digest=_wish(request, goods, sale),
         slot=goods.slot.id,
         code=code,
         channel=sale.channel,

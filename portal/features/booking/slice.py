@@ -33,6 +33,7 @@ async def expire_holds() -> None:
 async def places_and_offers() -> None:
     await waitlist.end_missed()
     await places.release_due()
+    await waitlist.offer_wherever_one_waits()
 
 
 @periodic("booking.closures", timedelta(minutes=1))

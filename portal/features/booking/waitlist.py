@@ -1,26 +1,26 @@
 """The waiting list (BK-8): join, offer, take, leave. Parties are units, served in the order of request."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from portal.core import audit, clock, db, i18n
+from portal.core import audit, clock, db, i18n, order_code
 from portal.core.crypto import vault
 from portal.core.i18n import _l
-from portal.core.jobs import enqueue, job
+from portal.core.jobs import each, enqueue, job
 from portal.core.keyring import keyring
 from portal.core.notify import notify
 from portal.core.settings import settings
 from portal.core.signing import token, token_is_good
-from portal.features.booking import messenger, place, places
+from portal.features.booking import attempts, messenger, place, places
 from portal.features.booking.booker import NewOrder, Outcome, book_now
 from portal.features.booking.limits import OFFER_MINUTES, ORDERS_PER_PHONE
 from portal.features.booking.messenger import Message
-from portal.features.booking.places import OFFER_JOB
+from portal.features.booking.places import OFFER_JOB, Reach
 from portal.features.booking.rules.waitlist import Waiting, next_party, offer_until
-from portal.features.catalogue import availability
+from portal.features.catalogue import availability, sale
 from portal.features.catalogue.availability import SlotView
 
 LAST_OFFER: Final = timedelta(hours=1)  # before the slot begins: later nobody could come
@@ -48,6 +48,10 @@ class AlreadyWaiting(Exception):
     """This phone waits for this slot already."""
 
 
+class CannotWait(Exception):
+    """``args[0]`` is the code of why: ``slot-closed``, or ``places-free`` when the party can simply book."""
+
+
 class NoOffer(Exception):
     """There is no offer to take, or it has run out."""
 
@@ -70,7 +74,14 @@ def latest_wait(slot: SlotView) -> datetime:
 
 
 async def join(slot: SlotView, party: int, phone: str, key: UUID) -> int:
-    """Put a party on the list; returns the entry. A repeat with the same key answers with the same entry."""
+    """Put a party on the list; returns the entry. A repeat with the same key answers with the same entry.
+
+    Raises ``CannotWait`` or ``AlreadyWaiting``. One waits only for a day that is on sale: an offer for a later one
+    would open it before its time.
+    """
+    if known := await db.fetchval("SELECT id FROM waitlist_entry WHERE idempotency_key = $1", key):
+        return int(known)
+    await _check_join(slot, party)
     data_key = await place.day_key(slot.visit_day)
     index = place.phone_index(phone)
     try:
@@ -101,6 +112,17 @@ async def join(slot: SlotView, party: int, phone: str, key: UUID) -> int:
         raise AlreadyWaiting from None
 
 
+async def _check_join(slot: SlotView, party: int) -> None:
+    left = await db.fetchval(
+        "SELECT slot_left_online(slot) FROM slot WHERE id = $1 AND NOT closed AND NOT retired",
+        slot.id,
+    )
+    if left is None or clock.now() >= latest_wait(slot) or not sale.on_sale(slot.visit_day):
+        raise CannotWait("slot-closed")
+    if left >= party:
+        raise CannotWait("places-free")
+
+
 async def entry(entry_id: int) -> Entry | None:
     row = await db.fetchrow(
         "SELECT e.id, e.slot, e.party, e.state, e.wait_until, e.offer_until, e.order_code, "
@@ -121,67 +143,60 @@ async def offer(slot_id: int) -> int:
 
     Safe to repeat.
     """
-    offered = 0
     async with db.transaction():
         await places.lock(slot_id)
-        slot = await db.fetchrow(
-            "SELECT id, visit_day, starts_at, closed OR retired AS closed, slot_left_online(slot) AS left_over "
-            "FROM slot WHERE id = $1",
+        within = await places.reach(slot_id)
+        [slot] = await db.fetch(
+            "SELECT s.id, visit_day, p.on_sale FROM slot s JOIN product p ON p.id = s.product WHERE s.id = $1",
             slot_id,
         )
-        if slot is None or slot["closed"]:
+        if within is None or not slot["on_sale"] or not sale.on_sale(slot["visit_day"]):
             return 0
-        released = int(
-            await db.fetchval(
-                "SELECT coalesce(sum(places), 0) FROM released_place WHERE slot = $1 AND done_at IS NULL",
-                slot_id,
-            )
-        )
-        free = int(slot["left_over"])
-        waiting = await db.fetch(
-            "SELECT id, party, wait_until FROM waitlist_entry WHERE slot = $1 AND state = 'waiting' "
-            "AND wait_until > $2 ORDER BY id",
-            slot_id,
-            clock.now(),
-        )
-        parties = {row["id"]: row for row in waiting}
-        while chosen := next_party(
-            [Waiting(number, row["party"]) for number, row in parties.items()], released + free
-        ):
-            row = parties.pop(chosen.number)
-            from_released = min(released, chosen.party)
-            await _take_released(slot_id, from_released)
-            await db.execute(
-                "UPDATE slot SET withheld = withheld + $2 WHERE id = $1",
-                slot_id,
-                chosen.party - from_released,
-            )
-            released -= from_released
-            free -= chosen.party - from_released
-            await _offer_to(slot, chosen, row["wait_until"])
-            offered += 1
+        offered = await _offer_all(slot, within)
         if offered:
             await notify(availability.CHANNEL, str(slot_id))
     return offered
 
 
-async def _take_released(slot_id: int, wanted: int) -> None:
-    """Hand released places over to an offer: they stay withheld, but no longer wait for their moment."""
-    for row in await db.fetch(
-        "SELECT id, places FROM released_place WHERE slot = $1 AND done_at IS NULL ORDER BY id FOR UPDATE",
-        slot_id,
+async def _offer_all(slot: Any, within: Reach) -> int:
+    """Offer what is within reach, party by party; released places first."""
+    waiting = await db.fetch(
+        "SELECT id, party, wait_until FROM waitlist_entry WHERE slot = $1 AND state = 'waiting' "
+        "AND wait_until > $2 ORDER BY id",
+        slot["id"],
+        clock.now(),
+    )
+    parties = {row["id"]: row for row in waiting}
+    offered = 0
+    while chosen := next_party(
+        [Waiting(number, row["party"]) for number, row in parties.items()], within.places
     ):
-        taken = min(wanted, row["places"])
-        await db.execute(
-            "UPDATE released_place SET places = places - $2, "
-            "done_at = CASE WHEN places = $2 THEN $3::timestamptz END WHERE id = $1",
-            row["id"],
-            taken,
-            clock.now(),
-        )
-        wanted -= taken
-        if not wanted:
-            return
+        row = parties.pop(chosen.number)
+        from_released = min(within.released, chosen.party)
+        from_free = chosen.party - from_released
+        await places.take_released(slot["id"], from_released)
+        await places.reclaim(slot["id"], -from_free)
+        within = Reach(within.free - from_free, within.released - from_released)
+        await _offer_to(slot, chosen, row["wait_until"])
+        offered += 1
+    return offered
+
+
+async def offer_wherever_one_waits() -> int:
+    """Look at every slot that somebody waits for; returns in how many something was offered.
+
+    What is cancelled is offered at once. This finds places that came free in another way: a larger capacity, an
+    agency's quota that returned, a closure that was lifted.
+    """
+    rows = await db.fetch(
+        "SELECT DISTINCT slot FROM waitlist_entry WHERE state = 'waiting' AND wait_until > $1 ORDER BY 1",
+        clock.now(),
+    )
+    return await each([row["slot"] for row in rows], _offer_in)
+
+
+async def _offer_in(slot: int) -> bool:
+    return await offer(slot) > 0
 
 
 async def _offer_to(slot: Any, chosen: Waiting, wait_until: datetime) -> None:
@@ -214,32 +229,46 @@ async def _offer_to(slot: Any, chosen: Waiting, wait_until: datetime) -> None:
 
 
 async def take(entry_id: int, order: NewOrder) -> Outcome:
-    """Book the offered places. Raises ``NoOffer``; a refusal of the booking leaves the offer as it was."""
-    async with db.transaction():
-        row = await db.fetchrow(
-            "SELECT slot, party, state, offer_until FROM waitlist_entry WHERE id = $1 FOR UPDATE",
-            entry_id,
-        )
-        if row is None or row["state"] != "offered" or row["offer_until"] < clock.now():
-            raise NoOffer
-        if len(order.tickets) > row["party"] or order.slot != row["slot"]:
-            raise NoOffer
-        await places.lock(row["slot"])
-        await db.execute(
-            "UPDATE slot SET withheld = withheld - $2 WHERE id = $1", row["slot"], row["party"]
-        )
-        outcome = await book_now(order, ORDERS_PER_PHONE())
-        if not outcome.placed:
-            raise Refused(outcome)
-        await db.execute(
-            "UPDATE waitlist_entry SET state = 'taken', order_code = $2, ended_at = $3 WHERE id = $1",
-            entry_id,
-            outcome.code,
-            clock.now(),
-        )
-        if spare := row["party"] - len(order.tickets):
-            await places.withhold(row["slot"], spare)
-        await places.changed(row["slot"])
+    """Book the offered places. A repeat answers with the order that was booked.
+
+    Raises ``NoOffer``, or ``Refused`` when the booking itself is refused: the offer then stays as it was.
+    """
+    try:
+        async with db.transaction():
+            return await _take(entry_id, order)
+    except db.UniqueViolation:  # one of the documents was booked elsewhere in this moment
+        refused = Outcome("duplicate-document", order.code, None)
+    except Refused as refusal:
+        refused = refusal.outcome
+    # what the booking function had counted was rolled back with it
+    attempts.count(
+        refused.kind, await db.fetchval("SELECT product FROM slot WHERE id = $1", order.slot)
+    )
+    raise Refused(refused)
+
+
+async def _take(entry_id: int, order: NewOrder) -> Outcome:
+    row = await _locked(entry_id)
+    if row is not None and row["state"] == "taken":
+        return Outcome("repeated", row["order_code"], order_code.visit_day(row["order_code"]))
+    if row is None or row["state"] != "offered" or row["offer_until"] < clock.now():
+        raise NoOffer
+    if len(order.tickets) > row["party"] or order.slot != row["slot"]:
+        raise NoOffer
+    await places.reclaim(row["slot"], row["party"])
+    outcome = await book_now(order, ORDERS_PER_PHONE())
+    if outcome.kind == "repeated":  # this key booked something else: the offer was not taken by it
+        raise Refused(Outcome("key-reused", outcome.code, outcome.visit_day))
+    if outcome.kind != "booked":
+        raise Refused(outcome)
+    await db.execute(
+        "UPDATE waitlist_entry SET state = 'taken', order_code = $2, ended_at = $3 WHERE id = $1",
+        entry_id,
+        outcome.code,
+        clock.now(),
+    )
+    await places.withhold(row["slot"], row["party"] - len(order.tickets))
+    await places.changed(row["slot"])
     return outcome
 
 
@@ -251,41 +280,64 @@ class Refused(Exception):
         self.outcome = outcome
 
 
+async def _locked(entry_id: int) -> Any | None:
+    """The entry's row, locked after its slot: whoever offers holds the slot when it comes to the parties."""
+    slot = await db.fetchval("SELECT slot FROM waitlist_entry WHERE id = $1", entry_id)
+    if slot is None:
+        return None
+    await places.lock(slot)
+    return await db.fetchrow(
+        "SELECT slot, party, state, offer_until, order_code FROM waitlist_entry WHERE id = $1 FOR UPDATE",
+        entry_id,
+    )
+
+
 async def leave(entry_id: int) -> None:
     """Leave the list; offered places go to the next. A repeat changes nothing."""
-    await _end(entry_id, "left")
+    await _end(entry_id, missed=False)
 
 
 async def end_missed() -> int:
     """Pass offers that were not taken in time on to the next, and end what waited in vain; returns how many."""
     late = await db.fetch(
-        "SELECT id, state FROM waitlist_entry WHERE (state = 'offered' AND offer_until < $1) "
+        "SELECT id FROM waitlist_entry WHERE (state = 'offered' AND offer_until < $1) "
         "OR (state = 'waiting' AND wait_until < $1) ORDER BY id LIMIT 500",
         clock.now(),
     )
-    for row in late:
-        await _end(row["id"], "missed" if row["state"] == "offered" else "ended")
-    return len(late)
+    return await each([row["id"] for row in late], _end_late)
 
 
-async def _end(entry_id: int, state: str) -> None:
+async def _end_late(entry_id: int) -> bool:
+    return await _end(entry_id, missed=True)
+
+
+async def _end(entry_id: int, *, missed: bool) -> bool:
     async with db.transaction():
-        row = await db.fetchrow(
-            "SELECT slot, party, state FROM waitlist_entry WHERE id = $1 FOR UPDATE", entry_id
-        )
+        row = await _locked(entry_id)
         if row is None or row["state"] not in ("waiting", "offered"):
-            return
+            return False
+        was_offered = row["state"] == "offered"
+        state = ("missed" if was_offered else "ended") if missed else "left"
         await db.execute(
             "UPDATE waitlist_entry SET state = $2, ended_at = $3 WHERE id = $1",
             entry_id,
             state,
             clock.now(),
         )
-        if row["state"] == "offered":
-            await places.lock(row["slot"])
-            await db.execute(
-                "UPDATE slot SET withheld = withheld - $2 WHERE id = $1", row["slot"], row["party"]
-            )
+        if was_offered:
+            await places.reclaim(row["slot"], row["party"])
             await places.withhold(row["slot"], row["party"])
             await places.changed(row["slot"])
         audit.record("waitlist:join", "waitlist", entry_id, ended=state)
+    return True
+
+
+async def withdraw_offers(slots: Collection[int]) -> None:
+    """Parties that were offered places of slots that close wait again, at their turn; the caller holds the slots."""
+    for row in await db.fetch(
+        "UPDATE waitlist_entry SET state = 'waiting', offered_at = NULL, offer_until = NULL "
+        "WHERE slot = ANY ($1) AND state = 'offered' RETURNING id, slot, party",
+        list(slots),
+    ):
+        await places.reclaim(row["slot"], row["party"])
+        audit.record("waitlist:join", "waitlist", row["id"], withdrawn=True)

@@ -9,7 +9,9 @@ from datetime import date, datetime
 from typing import Any, Final
 
 from portal.core import audit, clock, db
+from portal.features.booking import orders
 from portal.features.booking.booker import NewOrder, Outcome, book_now
+from portal.features.payments.service import Returned
 
 METHODS: Final = ("cash", "card", "scan")
 NO_PHONE_LIMIT: Final = 1_000_000
@@ -111,9 +113,7 @@ async def open_drawer(person_id: int, float_fen: int) -> int:
 async def close_drawer(person_id: int, counted_fen: int, note: str) -> Drawer:
     """Count and close; a difference is kept, not corrected."""
     async with db.transaction():
-        found = await drawer(person_id)
-        if found is None:
-            raise NoShift
+        found = await _locked_drawer(person_id)
         await db.execute(
             "UPDATE window_shift SET closed_at = $2, counted_fen = $3, note = $4 WHERE id = $1",
             found.id,
@@ -128,6 +128,17 @@ async def close_drawer(person_id: int, counted_fen: int, note: str) -> Drawer:
             counted=counted_fen,
             expected=found.expected_fen,
         )
+    return found
+
+
+async def _locked_drawer(person_id: int) -> Drawer:
+    """The seller's open drawer, locked, so that nothing goes into a drawer that is being counted; or ``NoShift``."""
+    await db.execute(
+        "SELECT FROM window_shift WHERE person = $1 AND closed_at IS NULL FOR UPDATE", person_id
+    )
+    found = await drawer(person_id)
+    if found is None:
+        raise NoShift
     return found
 
 
@@ -148,27 +159,68 @@ async def sell(person_id: int, order: NewOrder, payment: Payment) -> Outcome:
     Raises ``NoShift``; a refused booking is an outcome and takes no money.
     """
     async with db.transaction():
-        found = await drawer(person_id)
-        if found is None:
-            raise NoShift
+        found = await _locked_drawer(person_id)
         outcome = await book_now(order, NO_PHONE_LIMIT)
         if outcome.kind != "booked":
             return outcome
         await db.execute(
-            "INSERT INTO cash_entry (shift, order_code, kind, method, fen, given_fen, at, key) "
-            "VALUES ($1, $2, 'sale', $3, $4, $5, $6, $7)",
-            found.id,
+            "UPDATE booking_order SET paid_fen = $3 WHERE visit_day = $1 AND code = $2",
+            outcome.visit_day,
             outcome.code,
-            payment.method,
             order.total_fen,
-            payment.given_fen,
-            clock.now(),
-            f"sale:{order.key}",
+        )
+        await _enter(
+            found.id, Entry("sale", outcome.code, payment, order.total_fen, f"sale:{order.key}")
         )
         audit.record(
             "window_sale:create", "order", outcome.code, fen=order.total_fen, method=payment.method
         )
     return outcome
+
+
+async def pay_back(person_id: int, code: str, method: str = "cash") -> int:
+    """Hand out what is owed for an order that was paid at a window; returns how much: 0 for a repeat.
+
+    Raises ``NoShift``, or ``OrderGone`` for an order that was never sold here: its money goes back as it came.
+    """
+    async with db.transaction():
+        found = await _locked_drawer(person_id)
+        order = await orders.locked(code)
+        if order["payment"] != "cash":
+            raise orders.OrderGone
+        due = order["owed_fen"] - order["refunded_fen"]
+        if due:
+            key = f"refund:{code}:{order['refunded_fen']}"
+            await _enter(found.id, Entry("refund", code, Payment(method, due), due, key))
+            await orders.note_refund(Returned(code, due, done=True))
+            audit.record("refund:decide", "order", code, fen=due, method=method)
+    return int(due)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A line of the drawer's book."""
+
+    kind: str
+    order_code: str
+    payment: Payment
+    fen: int
+    key: str
+
+
+async def _enter(shift: int, entry: Entry) -> None:
+    await db.execute(
+        "INSERT INTO cash_entry (shift, order_code, kind, method, fen, given_fen, at, key) "
+        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        shift,
+        entry.order_code,
+        entry.kind,
+        entry.payment.method,
+        entry.fen,
+        entry.payment.given_fen,
+        clock.now(),
+        entry.key,
+    )
 
 
 async def receipt(code: str) -> Any | None:

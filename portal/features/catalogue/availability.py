@@ -12,7 +12,11 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
+import structlog
+
 from portal.core import clock, db
+
+log = structlog.get_logger(__name__)
 
 CHANNEL: Final = "slots"
 GATHER_SECONDS: Final = 0.15
@@ -53,6 +57,9 @@ class Availability:
         self._days: dict[date, tuple[SlotView, ...]] = {}
         self.version = 0
         self._wanted: set[int] = set()
+        self._reading = (
+            asyncio.Lock()
+        )  # an answer that was overtaken must not overwrite a newer one
         self._gathering: asyncio.Task[None] | None = None
 
     def day(self, day: date) -> tuple[SlotView, ...]:
@@ -64,18 +71,19 @@ class Availability:
 
     async def load(self) -> None:
         """Read everything on sale anew."""
-        today = clock.today()
-        rows = await db.fetch(
-            _SELECT + "WHERE visit_day BETWEEN $1 AND $2 AND NOT retired",
-            today - timedelta(days=DAYS_BACK),
-            today + timedelta(days=DAYS_AHEAD),
-        )
-        known = set(self._by_day)
-        self._slots.clear()
-        self._by_day.clear()
-        self.take(rows)
-        for day in known - set(self._by_day):
-            self._arrange(day)
+        async with self._reading:
+            today = clock.today()
+            rows = await db.fetch(
+                _SELECT + "WHERE visit_day BETWEEN $1 AND $2 AND NOT retired",
+                today - timedelta(days=DAYS_BACK),
+                today + timedelta(days=DAYS_AHEAD),
+            )
+            known = set(self._by_day)
+            self._slots.clear()
+            self._by_day.clear()
+            self.take(rows)
+            for day in known - set(self._by_day):
+                self._arrange(day)
 
     async def heard(self, payload: str) -> None:
         """Listener of ``CHANNEL``: these slots changed; an empty payload means that any may have."""
@@ -90,9 +98,17 @@ class Availability:
         while self._wanted:
             await asyncio.sleep(GATHER_SECONDS)
             wanted, self._wanted = self._wanted, set()
-            rows = await db.fetch(_SELECT + "WHERE id = ANY ($1) AND NOT retired", list(wanted))
+            try:
+                await self._read(list(wanted))
+            except Exception:  # asked again until it is known: nothing else would renew them
+                log.exception("availability.unread")
+                self._wanted |= wanted
+
+    async def _read(self, wanted: list[int]) -> None:
+        async with self._reading:
+            rows = await db.fetch(_SELECT + "WHERE id = ANY ($1) AND NOT retired", wanted)
             self.take(rows)
-            for gone in wanted - {row["id"] for row in rows}:
+            for gone in set(wanted) - {row["id"] for row in rows}:
                 if slot := self._slots.pop(gone, None):
                     del self._by_day[slot.visit_day][gone]
                     self._arrange(slot.visit_day)

@@ -3,18 +3,32 @@
 A change never strands sold tickets: a slot is not made smaller than what is sold, and one that the
 pattern no longer wants is retired: nothing more is sold, tickets stay good. Closing it to those who
 hold tickets is an act of its own (closure), because they must be told.
+
+The maxima that the authority set (Tourism Law art. 45) hold for each product: the entrance ticket counts everybody who
+comes in, and what is sold beside it (a cable car) counts its own. A day that is planned larger is made smaller here.
 """
 
 from collections import defaultdict
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
 
 from portal.core import audit, clock, db
 from portal.core.notify import notify
 from portal.features.catalogue import availability
-from portal.features.catalogue.rules.slots import DayException, Pattern, PlannedSlot, slots_for
-from portal.features.catalogue.sale import DAYS_AHEAD
+from portal.features.catalogue.rules.slots import (
+    DayException,
+    Pattern,
+    PlannedSlot,
+    slots_for,
+    within_maxima,
+)
+from portal.features.catalogue.sale import (
+    AGENCY_RETURN_HOURS,
+    DAILY_MAXIMUM,
+    DAYS_AHEAD,
+    INSTANT_MAXIMUM,
+)
 
 MARGIN_DAYS: Final = 14
 
@@ -73,38 +87,79 @@ async def _planned(first: date, last: date) -> Planned:
     }
     days = [first + timedelta(days=offset) for offset in range((last - first).days + 1)]
     return {
-        (product, day): slots_for(day, wanted, exceptions.get((product, day)))
+        (product, day): within_maxima(
+            slots_for(day, wanted, exceptions.get((product, day))),
+            DAILY_MAXIMUM(),
+            INSTANT_MAXIMUM(),
+        )
         for product, wanted in patterns.items()
         for day in days
     }
 
 
 async def _put(planned: Planned) -> tuple[int, int]:
-    """Insert what is missing; change capacity and quotas where that does not undercut what is sold."""
+    """Insert what is missing, change what differs; returns how many of each.
+
+    Only what must change is locked, in the order of ids as the booker does: a run that finds everything as it should
+    be holds up no booking.
+    """
     rows = [
         (product, day, clock.at(day, slot.starts), clock.at(day, slot.ends), slot)
         for (product, day), slots in planned.items()
         for slot in slots
     ]
-    done = await db.fetch(
-        "INSERT INTO slot AS s (product, visit_day, starts_at, ends_at, capacity, quota_window, quota_agency) "
-        "SELECT * FROM unnest($1::int[], $2::date[], $3::timestamptz[], $4::timestamptz[], $5::int[], "
-        "$6::int[], $7::int[]) ON CONFLICT (product, visit_day, starts_at) DO UPDATE SET "
-        "capacity = greatest(excluded.capacity, s.sold_online + s.sold_window + s.sold_agency + s.withheld), "
-        "quota_window = excluded.quota_window, quota_agency = excluded.quota_agency, ends_at = excluded.ends_at, "
-        "retired = false WHERE s.retired OR (s.capacity, s.quota_window, s.quota_agency, s.ends_at) IS DISTINCT FROM "
-        "(greatest(excluded.capacity, s.sold_online + s.sold_window + s.sold_agency + s.withheld), "
-        "excluded.quota_window, excluded.quota_agency, excluded.ends_at) RETURNING (s.xmax = 0) AS fresh",
+    columns = (
         [row[0] for row in rows],
         [row[1] for row in rows],
         [row[2] for row in rows],
         [row[3] for row in rows],
         [row[4].capacity for row in rows],
         [row[4].quota_window for row in rows],
-        [row[4].quota_agency for row in rows],
+        [_agency_quota(row[2], row[4]) for row in rows],
     )
-    made = sum(row["fresh"] for row in done)
-    return made, len(done) - made
+    await _lock([row["id"] for row in await db.fetch(_DIFFERING, *columns)])
+    changed = await db.fetch(_CHANGE, *columns)
+    made = await db.fetch(_MAKE, *columns)
+    return len(made), len(changed)
+
+
+def _agency_quota(starts_at: datetime, slot: PlannedSlot) -> int:
+    """What agencies have not sold returns to everybody some hours before (DOMAIN A5)."""
+    returned = starts_at - clock.now() <= timedelta(hours=AGENCY_RETURN_HOURS())
+    return 0 if returned else slot.quota_agency
+
+
+_PLANNED: Final = (
+    "unnest($1::int[], $2::date[], $3::timestamptz[], $4::timestamptz[], $5::int[], $6::int[], $7::int[]) "
+    "AS p(product, visit_day, starts_at, ends_at, capacity, quota_window, quota_agency)"
+)
+#: Slots that are not as they should be, and how. None is made smaller than what is sold, no quota keeps what is sold.
+_DIFFERING: Final = (
+    "SELECT s.id, c.capacity, w.quota_window, a.quota_agency, p.ends_at FROM "  # noqa: S608  our constant
+    f"{_PLANNED} JOIN slot s USING (product, visit_day, starts_at) CROSS JOIN LATERAL (SELECT "
+    "greatest(p.capacity, s.sold_online + s.sold_window + s.sold_agency + s.withheld) AS capacity) c "
+    "CROSS JOIN LATERAL (SELECT c.capacity - s.withheld - s.sold_online - s.sold_window - s.sold_agency AS free) f "
+    "CROSS JOIN LATERAL (SELECT least(p.quota_window, s.sold_window + f.free) AS quota_window) w "
+    "CROSS JOIN LATERAL (SELECT least(p.quota_agency, s.sold_agency + f.free "
+    "- greatest(0, w.quota_window - s.sold_window)) AS quota_agency) a "
+    "WHERE s.retired OR (s.capacity, s.quota_window, s.quota_agency, s.ends_at) IS DISTINCT FROM "
+    "(c.capacity, w.quota_window, a.quota_agency, p.ends_at)"
+)
+_CHANGE: Final = (
+    "UPDATE slot SET capacity = t.capacity, quota_window = t.quota_window, quota_agency = t.quota_agency, "  # noqa: S608
+    f"ends_at = t.ends_at, retired = false FROM ({_DIFFERING}) t WHERE slot.id = t.id RETURNING slot.id"
+)
+_MAKE: Final = (
+    "INSERT INTO slot (product, visit_day, starts_at, ends_at, capacity, quota_window, quota_agency) "  # noqa: S608
+    f"SELECT * FROM {_PLANNED} ON CONFLICT (product, visit_day, starts_at) DO NOTHING RETURNING id"
+)
+
+
+async def _lock(slots: list[int]) -> None:
+    if slots:
+        await db.execute(
+            "SELECT FROM slot WHERE id = ANY ($1) ORDER BY id FOR NO KEY UPDATE", slots
+        )
 
 
 async def _retire(planned: Planned, first: date, last: date) -> tuple[int, int]:
@@ -114,15 +169,20 @@ async def _retire(planned: Planned, first: date, last: date) -> tuple[int, int]:
         for (product, day), slots in planned.items()
         for slot in slots
     ]
-    retired = await db.fetch(
-        "UPDATE slot s SET retired = true WHERE s.visit_day BETWEEN $1 AND $2 AND s.starts_at > $5 "
+    unwanted = await db.fetch(
+        "SELECT id FROM slot s WHERE s.visit_day BETWEEN $1 AND $2 AND s.starts_at > $5 "
         "AND NOT s.retired AND NOT EXISTS (SELECT FROM unnest($3::int[], $4::timestamptz[]) "
-        "AS w(product, starts_at) WHERE (w.product, w.starts_at) = (s.product, s.starts_at)) "
-        "RETURNING sold_online + sold_window + sold_agency AS sold",
+        "AS w(product, starts_at) WHERE (w.product, w.starts_at) = (s.product, s.starts_at))",
         first,
         last,
         [product for product, _at in wanted],
         [at for _product, at in wanted],
         clock.now(),
+    )
+    slots = [row["id"] for row in unwanted]
+    await _lock(slots)
+    retired = await db.fetch(
+        "UPDATE slot SET retired = true WHERE id = ANY ($1) RETURNING sold_online + sold_window + sold_agency AS sold",
+        slots,
     )
     return len(retired), sum(row["sold"] > 0 for row in retired)

@@ -8,8 +8,17 @@ from portal.core.i18n import _l
 from portal.core.site_settings import SiteSetting, declare
 from portal.features.catalogue.rules.slots import last_day_on_sale, sale_opens_at
 
+GENERATE_JOB: Final = "catalogue.generate"
+
 DAYS_AHEAD: Final = declare(
-    SiteSetting("booking.days_ahead", 7, _l("Days on sale ahead"), minimum=1, maximum=90)
+    SiteSetting(
+        "booking.days_ahead",
+        7,
+        _l("Days on sale ahead"),
+        minimum=1,
+        maximum=90,
+        then=GENERATE_JOB,
+    )
 )
 RELEASE_TIME: Final = declare(
     SiteSetting(
@@ -27,6 +36,7 @@ DAILY_MAXIMUM: Final = declare(
         _l("Set by the authority; published on the home page (Tourism Law art. 45)."),
         minimum=1,
         maximum=1_000_000,
+        then=GENERATE_JOB,
     )
 )
 INSTANT_MAXIMUM: Final = declare(
@@ -34,9 +44,20 @@ INSTANT_MAXIMUM: Final = declare(
         "capacity.instant_maximum",
         6_000,
         _l("Instantaneous maximum of visitors"),
-        _l("Published on the home page; the gates stop entry there."),
+        _l("Published on the home page; no slot is larger, and the gates stop entry there."),
         minimum=1,
         maximum=1_000_000,
+        then=GENERATE_JOB,
+    )
+)
+AGENCY_RETURN_HOURS: Final = declare(
+    SiteSetting(
+        "booking.agency_return_hours",
+        24,
+        _l("Hours before a slot at which agencies' unsold places return to everybody"),
+        minimum=0,
+        maximum=720,
+        then=GENERATE_JOB,
     )
 )
 BOOKING_NEEDED: Final = declare(

@@ -81,8 +81,18 @@ def test_a_pattern_makes_sense(
 @pytest.mark.charter("BK-2")
 def test_a_day_stays_within_the_daily_maximum() -> None:
     day = slots.slots_for(MONDAY, [MORNING, AFTERNOON], None)
-    assert slots.day_error(day, 801) is None
-    assert slots.day_error(day, 800) == "daily-maximum"
+    assert slots.within_maxima(day, 801, 1_000) == day
+    assert slots.within_maxima(day, 400, 1_000) == [
+        PlannedSlot(time(9), time(12), 249, 24, 49),
+        PlannedSlot(time(13), time(17), 150, 0, 0),
+    ]
+
+
+@pytest.mark.charter("BK-2")
+def test_no_slot_is_larger_than_the_instantaneous_maximum() -> None:
+    day = slots.slots_for(MONDAY, [MORNING, AFTERNOON], None)
+    assert [slot.capacity for slot in slots.within_maxima(day, 10_000, 250)] == [250, 250]
+    assert [slot.capacity for slot in slots.within_maxima(day, 10_000, 0)] == [0, 0]
 
 
 def test_capacities_follow_the_standard() -> None:

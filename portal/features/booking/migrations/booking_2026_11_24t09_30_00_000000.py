@@ -19,7 +19,8 @@ CREATE TABLE booking_order (
     payment text NOT NULL CHECK (payment IN ('free', 'at_gate', 'online', 'cash')),
     total_fen integer NOT NULL CHECK (total_fen >= 0),
     paid_fen integer NOT NULL DEFAULT 0 CHECK (paid_fen >= 0),
-    refunded_fen integer NOT NULL DEFAULT 0 CHECK (refunded_fen BETWEEN 0 AND paid_fen),
+    owed_fen integer NOT NULL DEFAULT 0,      -- what is to go back by the rules, and
+    refunded_fen integer NOT NULL DEFAULT 0,  -- what of it has gone back
     phone_sealed bytea,
     phone_index bytea,
     language text NOT NULL CHECK (language IN ('zh', 'en')),
@@ -34,7 +35,8 @@ CREATE TABLE booking_order (
     confirmed_at timestamptz,
     ended_at timestamptz,
     PRIMARY KEY (visit_day, code),
-    CHECK ((state = 'held') <= (hold_until IS NOT NULL))
+    CHECK ((state = 'held') <= (hold_until IS NOT NULL)),
+    CONSTRAINT never_more_back CHECK (0 <= refunded_fen AND refunded_fen <= owed_fen AND owed_fen <= paid_fen)
 ) PARTITION BY RANGE (visit_day);
 CREATE TABLE booking_order_rest PARTITION OF booking_order DEFAULT;
 CREATE INDEX booking_order_held ON booking_order (hold_until) WHERE state = 'held';
@@ -72,6 +74,7 @@ CREATE UNIQUE INDEX one_document_a_day ON ticket (visit_day, product, id_index)
 -- A repeated request finds its first order here (BK-4). Not partitioned: a key is unique for all days.
 CREATE TABLE booking_key (
     key uuid PRIMARY KEY,
+    digest bytea NOT NULL,  -- of what was asked for: the same key with another wish is an error of the sender
     slot integer NOT NULL,
     visit_day date NOT NULL,
     order_code text NOT NULL,
@@ -110,10 +113,10 @@ CREATE TABLE booking_attempt (
 -- Slots are locked in the order of their ids, so that processes never wait for each other in a circle; the
 -- caller sends no two requests with the same key, document or phone in one batch.
 CREATE FUNCTION book_batch(
-    p_now timestamptz, p_lane smallint, p_phone_limit integer,
+    p_now timestamptz, p_lane smallint, p_phone_limit integer, p_counted boolean,
     p_slots integer[],              -- distinct, ascending
     p_at integer[],                 -- per request: position of its slot in p_slots, from 1
-    p_key uuid[], p_code text[], p_party smallint[], p_channel text[], p_state text[], p_payment text[],
+    p_key uuid[], p_digest bytea[], p_code text[], p_party smallint[], p_channel text[], p_state text[], p_payment text[],
     p_total integer[], p_phone bytea[], p_phone_index bytea[], p_language text[], p_consent text[],
     p_guardian boolean[], p_sold_by integer[], p_hold timestamptz[],
     p_subject text[], p_address text[], p_request text[],
@@ -146,10 +149,10 @@ BEGIN
     v_sold_window := v_sold_online;
     v_sold_agency := v_sold_online;
 
-    -- a repeated key answers with the first order; with another slot it is an error of the sender
-    FOR r IN SELECT k.ord, b.order_code, b.visit_day, b.slot FROM unnest(p_key) WITH ORDINALITY AS k(key, ord)
+    -- a repeated key answers with the first order; with another wish it is an error of the sender
+    FOR r IN SELECT k.ord, b.order_code, b.visit_day, b.slot, b.digest FROM unnest(p_key) WITH ORDINALITY AS k(key, ord)
              JOIN booking_key b ON b.key = k.key LOOP
-        v_outcome[r.ord] := CASE WHEN r.slot = p_slots[p_at[r.ord]] THEN 'repeated' ELSE 'key-reused' END;
+        v_outcome[r.ord] := CASE WHEN r.slot = p_slots[p_at[r.ord]] AND r.digest = p_digest[r.ord] THEN 'repeated' ELSE 'key-reused' END;
         v_code[r.ord] := r.order_code;
         v_repeat_day[r.ord] := r.visit_day;
     END LOOP;
@@ -168,6 +171,10 @@ BEGIN
              WHERE v_outcome[q.request] = 'booked' LOOP
         v_outcome[r.request] := 'blocked';
     END LOOP;
+    -- the limit of a phone holds over all slots of the day: whoever counts holds the phone's lock until the commit
+    PERFORM pg_advisory_xact_lock(20045, q.phone) FROM (
+        SELECT DISTINCT hashtext(encode(p.i, 'hex')) AS phone FROM unnest(p_phone_index) WITH ORDINALITY AS p(i, ord)
+        WHERE p.i IS NOT NULL AND v_outcome[p.ord] = 'booked' AND p_channel[p.ord] = 'online' ORDER BY 1) q;
     FOR r IN SELECT p.ord FROM unnest(p_phone_index) WITH ORDINALITY AS p(i, ord)
              WHERE v_outcome[p.ord] = 'booked' AND p_channel[p.ord] = 'online' AND (
                  SELECT count(*) FROM booking_order o WHERE o.phone_index = p.i
@@ -201,9 +208,9 @@ BEGIN
             sold_agency = sold_agency + d.agency
         FROM unnest(p_slots, v_sold_online, v_sold_window, v_sold_agency) AS d(id, online, win, agency)
         WHERE slot.id = d.id AND d.online + d.win + d.agency > 0;
-        INSERT INTO booking_key (key, slot, visit_day, order_code, created_at)
-        SELECT q.key, p_slots[q.at], v_day[q.at], q.code, p_now
-        FROM unnest(p_key, p_at, p_code, v_outcome) AS q(key, at, code, outcome)
+        INSERT INTO booking_key (key, digest, slot, visit_day, order_code, created_at)
+        SELECT q.key, q.digest, p_slots[q.at], v_day[q.at], q.code, p_now
+        FROM unnest(p_key, p_digest, p_at, p_code, v_outcome) AS q(key, digest, at, code, outcome)
         WHERE q.outcome = 'booked' ORDER BY q.key;
         INSERT INTO booking_order (visit_day, code, slot, product, channel, state, party, places, payment,
             total_fen, phone_sealed, phone_index, language, consent_version, guardian_consent, sold_by,
@@ -257,7 +264,7 @@ BEGIN
     INSERT INTO booking_attempt AS a (minute, lane, product, channel, outcome, attempts)
     SELECT date_trunc('minute', p_now), p_lane, coalesce(v_product[q.at], 0), q.channel, q.outcome, count(*)
     FROM unnest(p_at, p_channel, v_outcome) AS q(at, channel, outcome)
-    WHERE q.outcome NOT IN ('repeated', 'key-reused')
+    WHERE p_counted AND q.outcome NOT IN ('repeated', 'key-reused')
     GROUP BY 3, 4, 5 ORDER BY 3, 4, 5
     ON CONFLICT (minute, product, channel, outcome, lane) DO UPDATE SET attempts = a.attempts + excluded.attempts;
 

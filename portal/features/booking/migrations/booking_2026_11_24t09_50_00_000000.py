@@ -11,11 +11,10 @@ SQL = """
 CREATE TABLE released_place (
     id bigserial PRIMARY KEY,
     slot integer NOT NULL REFERENCES slot (id),
-    places integer NOT NULL CHECK (places >= 0),
-    release_at timestamptz NOT NULL,
-    done_at timestamptz
+    places integer NOT NULL CHECK (places > 0),
+    release_at timestamptz NOT NULL
 );
-CREATE INDEX released_place_waiting ON released_place (slot, release_at) WHERE done_at IS NULL;
+CREATE INDEX released_place_by_slot ON released_place (slot);
 
 -- A party that waits as one unit; the id is the order of request.
 CREATE TABLE waitlist_entry (
@@ -24,7 +23,7 @@ CREATE TABLE waitlist_entry (
     party smallint NOT NULL CHECK (party BETWEEN 1 AND 50),
     state text NOT NULL CHECK (state IN ('waiting', 'offered', 'taken', 'missed', 'left', 'ended')),
     phone_sealed bytea,
-    phone_index bytea NOT NULL,
+    phone_index bytea,
     language text NOT NULL CHECK (language IN ('zh', 'en')),
     idempotency_key uuid NOT NULL UNIQUE,
     wait_until timestamptz NOT NULL,
@@ -34,7 +33,8 @@ CREATE TABLE waitlist_entry (
     ended_at timestamptz,
     order_code text,
     CHECK ((state = 'taken') = (order_code IS NOT NULL)),
-    CHECK (state <> 'offered' OR offer_until IS NOT NULL)
+    CHECK (state <> 'offered' OR offer_until IS NOT NULL),
+    CHECK (state NOT IN ('waiting', 'offered') OR phone_index IS NOT NULL)
 );
 CREATE INDEX waitlist_entry_in_order ON waitlist_entry (slot, id) WHERE state IN ('waiting', 'offered');
 -- One party waits once for a slot.
@@ -96,6 +96,7 @@ CREATE TABLE no_show (
     kind text NOT NULL CHECK (kind IN ('document', 'phone')),
     visit_day date NOT NULL,
     order_code text NOT NULL,
+    block integer REFERENCES booking_block (id),  -- the suspension that it led to
     PRIMARY KEY (subject_index, visit_day, order_code)
 );
 CREATE INDEX no_show_by_day ON no_show (visit_day);
@@ -103,7 +104,7 @@ CREATE INDEX no_show_by_day ON no_show (visit_day);
 CREATE TABLE appeal (
     id serial PRIMARY KEY,
     block integer NOT NULL REFERENCES booking_block (id),
-    text_sealed bytea NOT NULL,
+    text_sealed bytea,
     state text NOT NULL CHECK (state IN ('filed', 'granted', 'rejected')),
     filed_at timestamptz NOT NULL,
     decided_by text,

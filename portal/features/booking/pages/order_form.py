@@ -51,7 +51,8 @@ async def place_order(request: HTMXRequest, slot_id: FromPath[int]) -> Response[
     if wanted is None:
         attempts.count("input-error", slot.product)
         return form_page(request, slot, product, form)
-    if not slot.open_at(clock.now()) or not sale.on_sale(slot.visit_day):
+    if not sale.on_sale(slot.visit_day) or product.attraction.closed_on(slot.visit_day):
+        attempts.count("slot-closed", slot.product)
         return _refused(request, slot, product, form, "slot-closed")
     return await _placed(request, Goods(slot, product, terms.priced), form, wanted)
 
@@ -63,9 +64,8 @@ async def _placed(
     slot, product = goods.slot, goods.product
     try:
         outcome = await place(booker(), wanted, goods)
-    except Busy:
-        attempts.count("busy", slot.product)
-        form.error("party", "busy")
+    except Busy as busy:
+        form.error("party", busy.kind)
         return form_page(request, slot, product, form, status=UNAVAILABLE)
     if outcome.placed:
         return go(request, order_url(outcome.code))

@@ -122,9 +122,7 @@ async def cancel_order(request: HTMXRequest, code: FromPath[str]) -> Response[An
     fields = await read(request)
     chosen = {int(name[7:]) for name in fields if name.startswith("ticket-") and name[7:].isdigit()}
     try:
-        async with db.transaction():
-            await orders.cancel(order.code, chosen or None)
-            await closure.note_choice(order.code, "refunded")
+        await orders.cancel(order.code, chosen or None)
     except orders.TooLate:
         return go(request, f"{order.url}&done=too-late")
     except orders.OrderGone:
@@ -152,9 +150,7 @@ async def change_order(request: HTMXRequest, code: FromPath[str]) -> Response[An
     if form.errors or slot is None or key is None:
         return _change_page(request, order, form)
     try:
-        async with db.transaction():
-            await closure.note_choice(order.code, "rebooked")
-            fresh = await changing.change(order.code, slot, key)
+        fresh = await changing.change(order.code, slot, key)
     except changing.CannotChange as refusal:
         form.error("slot", refusal.args[0])
         return _change_page(request, order, form)

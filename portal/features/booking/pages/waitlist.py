@@ -7,7 +7,7 @@ from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 from litestar.plugins.htmx import HTMXRequest
 
-from portal.core import clock, text
+from portal.core import text
 from portal.features.booking import forms, waitlist
 from portal.features.booking.limits import LARGEST_PARTY
 from portal.features.booking.messages import WORDS
@@ -40,8 +40,6 @@ async def join(request: HTMXRequest, slot_id: FromPath[int]) -> Response[Any]:
         form.error("phone", code)
     if not form.checked("consent"):
         form.error("consent", "consent-needed")
-    if slot.closed or clock.now() >= waitlist.latest_wait(slot):
-        form.error("party", "slot-closed")
     key = form.key("party")
     if form.errors or key is None:
         return _join_page(request, slot_id, form)
@@ -49,6 +47,9 @@ async def join(request: HTMXRequest, slot_id: FromPath[int]) -> Response[Any]:
         entry = await waitlist.join(slot, party, phone, key)
     except waitlist.AlreadyWaiting:
         form.error("phone", "already-waiting")
+        return _join_page(request, slot_id, form)
+    except waitlist.CannotWait as refusal:
+        form.error("party", refusal.args[0])
         return _join_page(request, slot_id, form)
     return go(request, waitlist.entry_url(entry))
 

@@ -26,6 +26,7 @@ _TAIWAN_FORM: Final = re.compile(r"\d{8}(\d{2})?", re.ASCII)
 _PASSPORT_FORM: Final = re.compile(r"[A-Z0-9]{5,15}", re.ASCII)
 _FOREIGN_PR_2017: Final = re.compile(r"[A-Z]{3}\d{12}", re.ASCII)
 _COUNTRY: Final = re.compile(r"[A-Z]{3}", re.ASCII)
+AREA_DIGITS: Final = 6
 _RESIDENCE_AREAS: Final = ("81", "82", "83")
 _PERMIT_IDENTITY: Final = {HK_MACAU: 9, TAIWAN: 8}  # characters that stay at a renewal
 
@@ -87,6 +88,11 @@ def identity(document: Document) -> str:
     if document.id_type == PASSPORT:
         return f"passport:{document.country}:{number}"
     return f"national:{number}"
+
+
+def area(document: Document) -> str:
+    """The head of a resident number, which tells where it was first issued; empty for every other document."""
+    return document.number[:AREA_DIGITS] if document.id_type == RESIDENT else ""
 
 
 def birth_date(document: Document) -> date | None:

@@ -1,6 +1,6 @@
 """Slots: from weekly patterns and exceptions to the slots of a day; when a day goes on sale."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
 from typing import Final
@@ -77,9 +77,31 @@ def pattern_error(
     return None
 
 
-def day_error(slots: Iterable[PlannedSlot], daily_max: int) -> str | None:
-    """Refuse slots that together exceed the daily maximum (Tourism Law art. 45)."""
-    return "daily-maximum" if sum(slot.capacity for slot in slots) > daily_max else None
+def within_maxima(
+    slots: Sequence[PlannedSlot], daily_max: int, instant_max: int
+) -> list[PlannedSlot]:
+    """The slots of one product and day, none larger than the instantaneous maximum, together within the daily one.
+
+    Everybody of a slot may be inside at the same moment. What the day is too large by is taken from every slot in
+    proportion, quotas too.
+    """
+    within = [_shrunk(slot, min(slot.capacity, instant_max)) for slot in slots]
+    wanted = sum(slot.capacity for slot in within)
+    if wanted <= daily_max:
+        return within
+    return [_shrunk(slot, slot.capacity * daily_max // wanted) for slot in within]
+
+
+def _shrunk(slot: PlannedSlot, capacity: int) -> PlannedSlot:
+    if capacity == slot.capacity:
+        return slot
+    return PlannedSlot(
+        slot.starts,
+        slot.ends,
+        capacity,
+        slot.quota_window * capacity // slot.capacity,
+        slot.quota_agency * capacity // slot.capacity,
+    )
 
 
 def instant_capacity(parts: Iterable[tuple[float, float]]) -> int:

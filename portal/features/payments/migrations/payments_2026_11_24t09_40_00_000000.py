@@ -19,7 +19,8 @@ CREATE TABLE payment (
     UNIQUE (provider, provider_reference)
 );
 CREATE INDEX payment_by_reference ON payment (reference);
--- One open or paid payment for a reference: nobody pays twice for the same order.
+CREATE INDEX payment_unpaid ON payment (expires_at) WHERE state <> 'paid';
+-- One open payment for a reference: two clicks on "pay" lead to the same payment.
 CREATE UNIQUE INDEX payment_one_open ON payment (reference) WHERE state = 'open';
 
 -- A provider repeats its notices for a day; each counts once.
@@ -44,12 +45,13 @@ CREATE TABLE refund (
     CHECK ((state = 'done') = (done_at IS NOT NULL))
 );
 CREATE INDEX refund_by_payment ON refund (payment);
+CREATE INDEX refund_open ON refund (created_at) WHERE state <> 'done';
 
--- Never more back than came in, whatever asks for it.
+-- Never more back than came in, whatever asks for it. A refund that failed is still owed, so it counts.
 CREATE FUNCTION refund_within_payment() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM FROM payment WHERE id = NEW.payment FOR UPDATE;
-    IF (SELECT coalesce(sum(amount_fen), 0) FROM refund WHERE payment = NEW.payment AND state <> 'failed')
+    IF (SELECT coalesce(sum(amount_fen), 0) FROM refund WHERE payment = NEW.payment)
         > (SELECT amount_fen FROM payment WHERE id = NEW.payment AND state = 'paid') THEN
         RAISE EXCEPTION 'refunds exceed the payment' USING ERRCODE = 'check_violation';
     END IF;
