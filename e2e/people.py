@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from itertools import count
 
+from portal.core import resident_id
+
 _numbers = count(1)
-_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,8 +17,7 @@ class Somebody:
 def resident_number(born: str, sequence: int) -> str:
     """A resident ID number (GB 11643-1999) of nobody: the area 999999 is not given out."""
     body = f"999999{born}{sequence:03d}"
-    total = sum(int(digit) * weight for digit, weight in zip(body, _WEIGHTS, strict=True))
-    return body + "10X98765432"[total % 11]
+    return body + resident_id.check_character(body)
 
 
 def somebody(name: str = "张三", born: str = "19900307") -> Somebody:

@@ -20,6 +20,7 @@ BUNDLES: Final = {
         "css/base.css",
         "css/layout.css",
         "css/components.css",
+        "css/visitors.css",
         "css/print.css",
     ),
     "css/staff-all.css": (

@@ -14,13 +14,12 @@ from urllib.parse import parse_qs
 
 import structlog
 
-from portal.core import db
 from portal.core.context import Act, set_act
 from portal.core.i18n import choose, set_language
 from portal.core.keyring import Keyring
 from portal.core.settings import settings
 from portal.web import csrf, metrics, prefs, session
-from portal.web.actor import UNKNOWN, VISITOR, Actor
+from portal.web.actor import VISITOR, Actor
 from portal.web.cookies import read_cookies, set_cookie_header
 from portal.web.headers import header, standard_headers
 
@@ -88,19 +87,10 @@ class Envelope:
     async def _actor(self, cookie: str | None) -> Actor:
         if cookie is None:
             return VISITOR
-        try:
-            found = await self.sessions().find(cookie)
-        except db.ConnectionLost:
-            return UNKNOWN
+        found = await self.sessions().find(cookie)
         if found is None:
             return VISITOR
-        return Actor(
-            found.subject,
-            found.person_id,
-            found.name,
-            found.id_hash,
-            must_change_password=found.must_change_password,
-        )
+        return Actor(found.subject, found.person_id, found.name, found.id_hash)
 
 
 class Answer:

@@ -13,15 +13,21 @@ from litestar.exceptions import HTTPException
 from portal.core import db
 from portal.core.i18n import language
 from portal.web.csrf import ForgedRequest
-from portal.web.permission import ChangePasswordFirst, Refused, SignInFirst
+from portal.web.permission import Refused, SignInFirst
 from portal.web.ratelimit import TooMany
-from portal.web.respond import go, page, wants_fragment
+from portal.web.respond import go, page
 
 log = structlog.get_logger(__name__)
 
 PAGES: Final = (400, 401, 403, 404, 405, 409, 413, 422, 429, 500, 503)
 SERVER_ERROR: Final = 500
 UNAVAILABLE: Final = 503
+
+
+class Unavailable(HTTPException):
+    """Busy or cut off from the database: the same request may be sent again in a moment."""
+
+    status_code = UNAVAILABLE
 
 
 def on_http_error(request: Any, error: HTTPException) -> Response[Any]:
@@ -31,8 +37,6 @@ def on_http_error(request: Any, error: HTTPException) -> Response[Any]:
         query = request.scope["query_string"].decode("latin-1")
         here = request.scope["path"] + (f"?{query}" if query else "")
         return go(request, f"/login?next={quote(here)}")
-    if isinstance(error, ChangePasswordFirst):
-        return go(request, "/account?done=first")
     return _answer(request, status, error)
 
 
@@ -65,9 +69,10 @@ def _answer(request: Any, status: int, error: Exception) -> Response[Any]:
         return _problem(request, status, error, headers)
     answer = page(
         request,
-        f"errors/{status}.html",
-        block="fragment" if wants_fragment(request) else None,
+        "errors/page.html",
+        block="fragment",
         status=status,
+        problem=status,
         **_words(error),
     )
     answer.headers.update(headers)

@@ -38,6 +38,7 @@ def environment() -> Environment:
     )
     made.install_gettext_callables(i18n.gettext, i18n.ngettext, newstyle=True)  # type: ignore[attr-defined]
     made.globals["static"] = assets().url
+    made.globals["origin"] = settings().origin
     made.globals["csrf_token"] = CurrentToken()
     made.filters.update(
         money=yuan,
@@ -48,7 +49,9 @@ def environment() -> Environment:
         hours=hours,
         stamp=stamp,
         isodate=lambda day: day.isoformat(),
+        shortdate=short_date,
         weekday=weekday,
+        monthname=month_name,
     )
     return made
 
@@ -80,6 +83,13 @@ def stamp(moment: datetime) -> Markup:
     return Markup('<time class="stamp" datetime="{}">{}</time>').format(moment.isoformat(), at)
 
 
+def short_date(day: date) -> str:
+    """10月1日 or 1 Oct."""
+    if i18n.language() == "zh":
+        return f"{day.month}月{day.day}日"  # i18n: a date, not a text
+    return f"{day.day} {_MONTHS[day.month - 1][:3]}"
+
+
 def local_time(moment: datetime) -> str:
     return f"{clock.local(moment):%H:%M}"
 
@@ -93,6 +103,11 @@ def hours(slot: Any) -> Markup:
 def weekday(day: date) -> str:
     names = _WEEKDAYS_ZH if i18n.language() == "zh" else _WEEKDAYS
     return names[day.weekday()]
+
+
+def month_name(day: date) -> str:
+    """十一月 or November."""
+    return (_MONTHS_ZH if i18n.language() == "zh" else _MONTHS)[day.month - 1]
 
 
 _MONTHS: Final = [
@@ -109,6 +124,8 @@ _MONTHS: Final = [
     "November",
     "December",
 ]
+_NUMBERS_ZH: Final = "一 二 三 四 五 六 七 八 九 十 十一 十二"  # i18n: with the English above
+_MONTHS_ZH: Final = [f"{number}月" for number in _NUMBERS_ZH.split()]  # i18n: the same
 _WEEKDAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _WEEKDAYS_ZH: Final = [f"周{day}" for day in "一二三四五六日"]  # i18n: with the English above
 

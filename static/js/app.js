@@ -6,6 +6,9 @@
 //   data-print             a button that prints the page
 //   data-copy="text"       a button that copies the text
 //   data-error             on the fragment of an error page: never takes the place of a form
+//   data-behind            a request behind the reader's back: its failure says nothing, the next one mends it
+//   data-address[="url"]   what this link or button swaps in has an address of its own (default: its href)
+//   data-keep-in-view      a strip that scrolls sideways, so far that its current item is seen
 //   data-now               on <html>: the server's time, against clocks that are wrong
 // A form being sent has aria-busy, its pressed button data-busy; a list that could not be renewed, data-stale.
 (() => {
@@ -137,6 +140,17 @@
     if (navigator.clipboard) for (const button of all("[data-copy][hidden]")) button.hidden = false;
   };
 
+  const keepInView = () => {
+    for (const strip of all("[data-keep-in-view]")) {
+      const current = strip.querySelector("[aria-current]");
+      if (!current) continue;
+      const [outer, inner] = [strip.getBoundingClientRect(), current.getBoundingClientRect()];
+      if (inner.left < outer.left || inner.right > outer.right) {
+        strip.scrollLeft += inner.left - outer.left - (outer.width - inner.width) / 2;
+      }
+    }
+  };
+
   const look = () => {
     showButtons();
     hideLater();
@@ -145,14 +159,15 @@
 
   // htmx. A poll renews a list behind the reader's back: it never takes the focus, and its failure changes nothing.
   const polled = (ctx) => Boolean(ctx.sourceEvent) && ctx.sourceEvent.type === "every";
+  const behind = (ctx) => polled(ctx) || ctx.sourceElement.hasAttribute("data-behind");
   document.addEventListener("htmx:config:request", (event) => {
     if (polled(event.detail.ctx) && document.hidden) event.preventDefault(); // nobody is looking
   });
   document.addEventListener("htmx:before:swap", (event) => {
     const { ctx, tasks } = event.detail;
     const failed = Boolean(ctx.response) && ctx.response.status >= 400;
-    if (polled(ctx)) {
-      ctx.sourceElement.toggleAttribute("data-stale", failed);
+    if (polled(ctx)) ctx.sourceElement.toggleAttribute("data-stale", failed);
+    if (behind(ctx)) {
       if (failed) event.preventDefault();
       return;
     }
@@ -166,17 +181,21 @@
     const { ctx } = event.detail;
     look();
     announce();
-    if (polled(ctx) || focusNews()) return;
+    if (behind(ctx)) return;
+    keepInView();
+    const address = ctx.sourceElement.dataset.address;
+    if (address !== undefined && ctx.response.status < 400) {
+      history.replaceState(history.state, "", address || ctx.sourceElement.href);
+    }
+    if (focusNews()) return;
     const button = ctx.request && ctx.request.submitter;
     if (button && (button.name === "add" || button.name === "remove")) focusRow(button);
   });
   document.addEventListener("htmx:error", (event) => {
     const { ctx } = event.detail;
     if (!ctx) return;
-    if (polled(ctx)) {
-      ctx.sourceElement.setAttribute("data-stale", "");
-      return;
-    }
+    if (polled(ctx)) ctx.sourceElement.setAttribute("data-stale", "");
+    if (behind(ctx)) return;
     all("[data-error]").forEach((notice) => notice.remove());
     const notice = document.createElement("div");
     notice.className = "notice warning";
@@ -195,6 +214,7 @@
   });
 
   look();
+  keepInView();
   setInterval(tick, 1000);
   focusNews();
 })();

@@ -24,7 +24,7 @@ def test_the_other_language_keeps_what_else_the_address_says(
 
 
 def switch(html: str) -> str:
-    found = re.search(r'href="([^"]*lang=(?:zh|en))"', html)
+    found = re.search(r'class="to-lang" href="([^"]*lang=(?:zh|en))"', html)
     assert found
     return found[1].replace("&amp;", "&")
 

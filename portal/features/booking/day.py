@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from portal.core import clock, site_settings
 from portal.features.catalogue import sale
 from portal.features.catalogue.availability import SlotView, availability
-from portal.features.catalogue.snapshot import Product, Words, catalogue
+from portal.features.catalogue.snapshot import Priced, Product, Words, catalogue
 
 FEW_SHARE = 5  # a slot with less than a fifth of its places left says so
 HUNDRED = 100
@@ -32,14 +32,20 @@ class ShownSlot:
 
 @dataclass(frozen=True, slots=True)
 class ShownProduct:
+    """``adult`` is the price of a visitor without a concession, and the rule that sets it."""
+
     product: Product
-    from_fen: int | None
+    adult: Priced | None
     slots: tuple[ShownSlot, ...]
+
+    @property
+    def from_fen(self) -> int | None:
+        return self.adult.fen if self.adult else None
 
 
 @dataclass(frozen=True, slots=True)
 class ShownDay:
-    """A day in the strip. ``state`` is ``open``, ``full``, ``over``, ``closed`` or ``later`` (not on sale yet)."""
+    """A day in the strip. ``state`` is that of a slot, or ``later``: not on sale yet."""
 
     day: date
     state: str
@@ -78,7 +84,7 @@ def products_on(day: date) -> list[ShownProduct]:
             shown_slot(slot, now) for slot in availability.day(day) if slot.product == product.id
         )
         if slots and on_sale:
-            shown.append(ShownProduct(product, catalogue().from_price(product.id, day), slots))
+            shown.append(ShownProduct(product, catalogue().full_price(product.id, day), slots))
     return shown
 
 
@@ -98,7 +104,8 @@ def _shown_day(day: date, last: date) -> ShownDay:
     slots = [shown_slot(slot, now) for slot in availability.day(day)]
     left = sum(slot.left for slot in slots)
     if left:
-        return ShownDay(day, "open", left, holiday)
+        held = sum(slot.capacity for slot in slots if slot.state not in ("closed", "over"))
+        return ShownDay(day, "few" if left * FEW_SHARE < held else "open", left, holiday)
     states = {slot.state for slot in slots}
     state = "full" if "full" in states else "over" if "over" in states else "closed"
     return ShownDay(day, state, 0, holiday)
@@ -107,9 +114,15 @@ def _shown_day(day: date, last: date) -> ShownDay:
 def first_open_day() -> date:
     """The first day with a free place; today when there is none."""
     for shown in strip():
-        if shown.state == "open":
+        if shown.left:
             return shown.day
     return clock.today()
+
+
+def beside(day: date) -> tuple[date | None, date | None]:
+    """The days on sale just before and after one."""
+    before, after = day - timedelta(days=1), day + timedelta(days=1)
+    return before if sale.on_sale(before) else None, after if sale.on_sale(after) else None
 
 
 def nearest(slot: SlotView, party: int, wanted: int = 3) -> list[ShownSlot]:
@@ -118,7 +131,7 @@ def nearest(slot: SlotView, party: int, wanted: int = 3) -> list[ShownSlot]:
     candidates = [
         other
         for shown in strip()
-        if shown.state == "open"
+        if shown.left
         for other in availability.day(shown.day)
         if other.product == slot.product
         and other.id != slot.id

@@ -9,7 +9,7 @@ from typing import Final
 
 from portal.core import text
 from portal.features.booking.messages import WORDS
-from portal.features.booking.rules import documents, party
+from portal.features.booking.rules import concessions, documents, party
 from portal.features.booking.rules.party import OrderRequest, Visitor
 from portal.features.catalogue.rules.categories import category_error
 from portal.features.catalogue.snapshot import Priced
@@ -30,6 +30,35 @@ class Terms:
     largest_party: int
 
 
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What one visitor pays and by which rule; ``better`` is a cheaper ticket that the birth date gives."""
+
+    priced: Priced | None
+    better: Priced | None
+
+
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """The price of the form as it stands: ``typed`` in, or still empty.
+
+    ``guardian`` when a child below 14 seems to be among the visitors.
+    """
+
+    lines: tuple[Line, ...]
+    guardian: bool
+    typed: bool
+
+    def __str__(self) -> str:
+        """What of it does not follow from the choices in the form."""
+        better = [line.better.rule if line.better else "" for line in self.lines]
+        return f"{self.guardian}{self.typed}{','.join(better)}"
+
+    @property
+    def total_fen(self) -> int:
+        return sum(line.priced.fen for line in self.lines if line.priced)
+
+
 def blank(rows: int = 1) -> Form:
     form = Form({}, WORDS)
     form.values["rows"] = str(rows)
@@ -40,6 +69,48 @@ def row_count(values: Mapping[str, str]) -> int:
     """Visitors in the form: rows are numbered from 0 and at least one is shown."""
     numbers = [int(found[1]) for name in values if (found := _ROW.fullmatch(name))]
     return max(numbers, default=0) + 1
+
+
+def as_typed(raw: Mapping[str, str]) -> Form:
+    """The same form again; nothing is judged."""
+    form = Form(raw, WORDS)
+    form.values["rows"] = str(min(row_count(raw), party.LARGEST_PARTY))
+    return form
+
+
+def bill(form: Form, terms: Terms) -> Bill:
+    """Work out what is shown before the click. It judges nothing: what cannot be read yet costs nothing yet.
+
+    What depends on texts, such as a birth date, is noted in the form as a choice (``choices``).
+    """
+    rows = range(int(form.values.get("rows", "1")))
+    first = next(iter(terms.priced), "")
+    visitors = [_as_far_as_typed(form, row, first, terms.today) for row in rows]
+    made = Bill(
+        tuple(_line(visitor, terms) for visitor in visitors),
+        party.needs_guardian(visitors, terms.visit_day),
+        "visitors-0-name" in form.values,
+    )
+    form.values["bill"] = str(made)
+    return made
+
+
+def _as_far_as_typed(form: Form, row: int, first: str, today: date) -> Visitor:
+    values, at = form.values, f"visitors-{row}-"
+    document = documents.tidy(
+        values.get(at + "id_type", "") or documents.RESIDENT, values.get(at + "id_number", "")
+    )
+    born = None if documents.error(document, today) else documents.birth_date(document)
+    return Visitor("", values.get(at + "category", first), document, born)
+
+
+def _line(visitor: Visitor, terms: Terms) -> Line:
+    priced = terms.priced.get(visitor.category)
+    if priced is None:
+        return Line(None, None)
+    offers = [(other.category, other.fen) for other in terms.priced.values()]
+    better = concessions.by_age(offers, priced.fen, visitor.born, terms.visit_day)
+    return Line(priced, terms.priced[better] if better else None)
 
 
 def with_row_added(raw: Mapping[str, str], largest: int) -> Form:
@@ -67,11 +138,16 @@ def with_row_removed(raw: Mapping[str, str], position: int) -> Form:
 def choices(rows: int) -> tuple[str, ...]:
     """The fields of a form of so many visitors whose values decide more of the page than a text."""
     of_rows = (f"visitors-{row}-{name}" for row in range(rows) for name in ("category", "id_type"))
-    return ("rows", "consent", "guardian_consent", *of_rows)
+    return ("rows", "bill", "consent", "guardian_consent", *of_rows)
 
 
 def resized(raw: Mapping[str, str], largest: int) -> Form | None:
-    """The form with a visitor more or less, when that is what was asked; None when it was sent to book."""
+    """The form with a visitor more or less, or as it is, when that is what was asked; None when it was sent to book.
+
+    As it is: to see the price, or to take what was typed along to another time.
+    """
+    if "quote" in raw:
+        return as_typed(raw)
     if "add" in raw:
         return with_row_added(raw, largest)
     if (position := raw.get("remove", "")).isdigit():

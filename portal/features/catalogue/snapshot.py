@@ -109,12 +109,12 @@ class Catalogue:
             self._priced[product_id, day] = found
         return found
 
-    def from_price(self, product_id: int, day: date) -> int | None:
-        """The adult price, or the dearest where there is none: what the day page may promise."""
+    def full_price(self, product_id: int, day: date) -> Priced | None:
+        """What an adult pays, or the dearest where there is none: what the day page may promise."""
         found = self.prices_on(product_id, day)
         if "adult" in found:
-            return found["adult"].fen
-        return max((priced.fen for priced in found.values()), default=None)
+            return found["adult"]
+        return max(found.values(), key=lambda priced: priced.fen, default=None)
 
     def _work_out(self, product_id: int, day: date) -> dict[str, Priced]:
         season = prices.season(day, self.calendar.seasons)

@@ -63,7 +63,7 @@ def _from_memory(request: HTMXRequest, make: Callable[[], Response[Any]]) -> Res
     kept = _kept.get(key)
     if kept is None or kept.version != version:
         made = make()
-        kept = Kept(made.content, str(made.media_type), version)
+        kept = Kept(made.content, made.media_type or MediaType.HTML, version)
         if len(scope["query_string"]) <= LONGEST_QUERY:
             if len(_kept) >= MOST_KEPT:
                 _kept.clear()
@@ -119,7 +119,10 @@ def _day_or_first(request: HTMXRequest) -> date:
 
 
 def _shown(day: date) -> dict[str, Any]:
+    before, after = days.beside(day)
     return {
+        "before": before,
+        "after": after,
         "day": day,
         "strip": days.strip(),
         "products": days.products_on(day),

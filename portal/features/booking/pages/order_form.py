@@ -115,10 +115,14 @@ def form_page(  # noqa: PLR0913  the page of three ways to book
     rows = int(form.values.get("rows", "1"))
     if status is None:
         status = UNPROCESSABLE if form.errors else 200
+    terms = terms_of(slot)
+    bill = forms.bill(form, terms)
 
     def context() -> dict[str, Any]:
         refused = form.errors.get("party") in ("sold-out", "slot-closed")
         shown = days.shown_slot(slot, clock.now())
+        bookable = offer is not None or (shown.bookable and sale.on_sale(slot.visit_day))
+        not_yet = slot.visit_day > sale.last_day()
         return {
             "slot": slot,
             "shown": shown,
@@ -128,10 +132,13 @@ def form_page(  # noqa: PLR0913  the page of three ways to book
             "rows": range(rows),
             "largest": LARGEST_PARTY(),
             "hold_minutes": HOLD_MINUTES(),
-            "priced": catalogue().prices_on(slot.product, slot.visit_day),
+            "priced": terms.priced,
+            "adult": catalogue().full_price(slot.product, slot.visit_day),
+            "bill": bill,
             "id_types": ID_TYPES,
-            "on_sale": sale.on_sale(slot.visit_day),
-            "nearest": days.nearest(slot, rows) if refused or not (shown.bookable or offer) else [],
+            "bookable": bookable,
+            "opens_at": sale.opens_at(slot.visit_day) if not_yet else None,
+            "nearest": days.nearest(slot, rows) if refused or not bookable else [],
         }
 
     return stencilled(

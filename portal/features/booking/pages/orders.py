@@ -172,7 +172,7 @@ def _change_page(request: HTMXRequest, order: OrderView, form: Form) -> Response
             ],
         )
         for day in days.strip()
-        if day.state == "open"
+        if day.left
     ]
     return page(
         request,

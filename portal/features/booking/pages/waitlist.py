@@ -89,8 +89,11 @@ async def take(request: HTMXRequest, entry_id: FromPath[int]) -> Response[Any]:
     """Book the offered places."""
     entry = await _entry(request, entry_id)
     slot, product = wanted_slot(entry.slot)
-    terms = terms_of(slot)
-    form, wanted = forms.parse_order(await read(request), terms)
+    raw, terms = await read(request), terms_of(slot)
+    if "quote" in raw:
+        form = forms.as_typed(raw)
+        return form_page(request, slot, product, form, status=200, action=entry.url, offer=entry)
+    form, wanted = forms.parse_order(raw, terms)
     if wanted is None:
         return form_page(request, slot, product, form, action=entry.url, offer=entry)
     key = await day_key(slot.visit_day)
