@@ -96,7 +96,7 @@ async def migrated(database_url: str) -> AsyncIterator[str]:
     name = f"portal_test_{os.getpid()}_{secrets.token_hex(3)}"
     admin = await asyncpg.connect(database_url)
     await admin.execute(f"CREATE DATABASE {name}")
-    os.environ["PORTAL_DATABASE_URL"] = url = _named(database_url, name)
+    os.environ["PORTAL_DATABASE_URL"] = url = named(database_url, name)
     settings.cache_clear()
     try:
         await db.open_pool()
@@ -115,7 +115,7 @@ async def migrated(database_url: str) -> AsyncIterator[str]:
         await admin.close()
 
 
-def _named(url: str, database: str) -> str:
+def named(url: str, database: str) -> str:
     """The same server's address with another database."""
     server, mark, options = url.partition("?")
     return f"{server.rpartition('/')[0]}/{database}{mark}{options}"

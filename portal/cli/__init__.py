@@ -6,9 +6,11 @@ import rich_click as click
 
 from portal.cli.audit import audit
 from portal.cli.bench import bench
+from portal.cli.charter import charter
 from portal.cli.i18n import i18n
 from portal.cli.policy import policy
 from portal.cli.serve import migrate, serve
+from portal.cli.user import user
 from portal.core.keyring import KeyFileError
 from portal.core.postgres import PostgresError
 from portal.core.settings import SettingsError
@@ -19,7 +21,7 @@ def program() -> None:
     """Shanmen (山门): the portal of a scenic area."""
 
 
-for command in (serve, migrate, policy, audit, bench, i18n):
+for command in (serve, migrate, user, policy, audit, bench, charter, i18n):
     program.add_command(command)
 
 

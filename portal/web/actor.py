@@ -14,6 +14,7 @@ class Actor:
     person_id: int | None = None
     name: str = ""
     session_id: bytes | None = None
+    must_change_password: bool = False
 
     @property
     def signed_in(self) -> bool:
@@ -21,6 +22,8 @@ class Actor:
 
 
 VISITOR: Final = Actor(VISITOR_SUBJECT)
+#: There is a session cookie, but the database that knows it could not be asked.
+UNKNOWN: Final = Actor("unknown")
 
 
 def actor_of(connection: Any) -> Actor:

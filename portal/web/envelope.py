@@ -14,12 +14,13 @@ from urllib.parse import parse_qs
 
 import structlog
 
+from portal.core import db
 from portal.core.context import Act, set_act
 from portal.core.i18n import choose, set_language
 from portal.core.keyring import Keyring
 from portal.core.settings import settings
 from portal.web import csrf, metrics, prefs, session
-from portal.web.actor import VISITOR, Actor
+from portal.web.actor import UNKNOWN, VISITOR, Actor
 from portal.web.cookies import read_cookies, set_cookie_header
 from portal.web.headers import header, standard_headers
 
@@ -87,10 +88,19 @@ class Envelope:
     async def _actor(self, cookie: str | None) -> Actor:
         if cookie is None:
             return VISITOR
-        found = await self.sessions().find(cookie)
+        try:
+            found = await self.sessions().find(cookie)
+        except db.ConnectionLost:
+            return UNKNOWN
         if found is None:
             return VISITOR
-        return Actor(found.subject, found.person_id, found.name, found.id_hash)
+        return Actor(
+            found.subject,
+            found.person_id,
+            found.name,
+            found.id_hash,
+            must_change_password=found.must_change_password,
+        )
 
 
 class Answer:

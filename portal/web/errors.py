@@ -13,7 +13,7 @@ from litestar.exceptions import HTTPException
 from portal.core import db
 from portal.core.i18n import language
 from portal.web.csrf import ForgedRequest
-from portal.web.permission import Refused, SignInFirst
+from portal.web.permission import ChangePasswordFirst, Refused, SignInFirst
 from portal.web.ratelimit import TooMany
 from portal.web.respond import go, page
 
@@ -24,12 +24,6 @@ SERVER_ERROR: Final = 500
 UNAVAILABLE: Final = 503
 
 
-class Unavailable(HTTPException):
-    """Busy or cut off from the database: the same request may be sent again in a moment."""
-
-    status_code = UNAVAILABLE
-
-
 def on_http_error(request: Any, error: HTTPException) -> Response[Any]:
     """Every answer of 400 and above that was meant."""
     status = error.status_code if error.status_code in PAGES else _nearest(error.status_code)
@@ -37,6 +31,8 @@ def on_http_error(request: Any, error: HTTPException) -> Response[Any]:
         query = request.scope["query_string"].decode("latin-1")
         here = request.scope["path"] + (f"?{query}" if query else "")
         return go(request, f"/login?next={quote(here)}")
+    if isinstance(error, ChangePasswordFirst):
+        return go(request, "/account?done=first")
     return _answer(request, status, error)
 
 

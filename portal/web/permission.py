@@ -5,16 +5,16 @@ handler loads it and asks again with ``allow``. Every refusal is on the audit tr
 """
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
 from litestar import Litestar
 from litestar.connection import ASGIConnection
-from litestar.exceptions import NotAuthorizedException, PermissionDeniedException
+from litestar.exceptions import HTTPException, NotAuthorizedException, PermissionDeniedException
 from litestar.handlers import BaseRouteHandler
 from litestar.routes import HTTPRoute
 
 from portal.core import audit
-from portal.web.actor import Actor, actor_of
+from portal.web.actor import UNKNOWN, Actor, actor_of
 from portal.web.csrf import SAFE, refuse_forged
 from rbac.facts import Facts
 from rbac.guard import PolicyBox
@@ -34,9 +34,32 @@ class SignInFirst(NotAuthorizedException):
     """Nobody is signed in, and visitors may not do this."""
 
 
+class ChangePasswordFirst(PermissionDeniedException):
+    """The password was given by somebody else: nothing else may be done before it is changed."""
+
+
+class Unavailable(HTTPException):
+    """Busy or cut off from the database: the same request may be sent again in a moment."""
+
+    status_code = 503
+
+
 class UnguardedRoute(Exception):
     """A route names no permission: the application does not start."""
 
+
+#: Whether the portal lives must be told even by a process that has no policy to ask.
+WITHOUT_POLICY: Final = frozenset({Permission.HEALTH_READ})
+
+BEFORE_NEW_PASSWORD: Final = frozenset(
+    {
+        Permission.ACCOUNT_SELF,
+        Permission.HEALTH_READ,
+        Permission.LANGUAGE_SWITCH,
+        Permission.PUBLIC_READ,
+        Permission.SESSION_LOGOUT,
+    }
+)
 
 #: The policy in force in this process.
 policy = PolicyBox()
@@ -58,7 +81,11 @@ class Needs:
         if connection.scope.get("method") not in SAFE:
             await refuse_forged(connection, handler)
         actor = actor_of(connection)
-        if policy.may_ever(actor.subject, self.permission):
+        if actor is UNKNOWN or (policy.version is None and self.permission not in WITHOUT_POLICY):
+            raise Unavailable
+        if actor.must_change_password and self.permission not in BEFORE_NEW_PASSWORD:
+            raise ChangePasswordFirst("change-password-first")
+        if policy.version is None or policy.may_ever(actor.subject, self.permission):
             return
         await refuse(actor, self.permission, "route", connection.scope["path"])
 

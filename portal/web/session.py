@@ -9,7 +9,7 @@ import hashlib
 import secrets
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from functools import cache
+from functools import cache, partial
 from typing import Final
 
 from portal.core import clock, db
@@ -111,12 +111,11 @@ class Sessions:
         await db.execute(
             "UPDATE session SET verified_at = $2 WHERE id_hash = $1", id_hash, clock.now()
         )
-        await notify(CHANNEL, id_hash.hex())
+        await self._tell(id_hash.hex())
 
     async def end(self, id_hash: bytes) -> None:
         await db.execute("DELETE FROM session WHERE id_hash = $1", id_hash)
-        self._cache.pop(id_hash, None)
-        await notify(CHANNEL, id_hash.hex())
+        await self._tell(id_hash.hex())
 
     async def end_all(self, person_id: int, keep: bytes | None = None) -> int:
         """End the sessions of a person, except one; returns how many."""
@@ -125,8 +124,16 @@ class Sessions:
             person_id,
             keep,
         )
-        await notify(CHANNEL)
+        await self._tell("")
         return len(ended)
+
+    async def _tell(self, payload: str) -> None:
+        """Every process forgets when the change commits; this one before the answer leaves."""
+        await notify(CHANNEL, payload)
+        if db.in_transaction():
+            db.current_transaction().after_commit.append(partial(self.forget, payload))
+        else:
+            await self.forget(payload)
 
 
 @cache

@@ -10,6 +10,7 @@ from portal.web.session import sessions
 
 WORDS: dict[str, LazyText] = {
     "username-form": _l("A user name is 2 to 40 small letters, digits, dots or dashes."),
+    "unknown-account": _l("There is no such account."),
     "username-taken": _l("This user name is taken."),
     "password-short": _l("Please choose a password of at least 10 characters."),
     "password-guessable": _l("This password is too easy to guess."),
