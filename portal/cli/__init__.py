@@ -4,6 +4,7 @@ import sys
 
 import rich_click as click
 
+from portal.cli.address import show_database
 from portal.cli.audit import audit
 from portal.cli.bench import bench
 from portal.cli.charter import charter
@@ -21,7 +22,7 @@ def program() -> None:
     """Shanmen (山门): the portal of a scenic area."""
 
 
-for command in (serve, migrate, user, policy, audit, bench, charter, i18n):
+for command in (serve, migrate, user, policy, audit, bench, charter, i18n, show_database):
     program.add_command(command)
 
 
