@@ -12,6 +12,7 @@ from portal.cli.i18n import i18n
 from portal.cli.policy import policy
 from portal.cli.serve import migrate, serve
 from portal.cli.user import user
+from portal.core.db import Unreachable
 from portal.core.keyring import KeyFileError
 from portal.core.postgres import PostgresError
 from portal.core.settings import SettingsError
@@ -29,6 +30,6 @@ for command in (serve, migrate, user, policy, audit, bench, charter, i18n, show_
 def main() -> None:
     try:
         program(prog_name="portal")
-    except (SettingsError, KeyFileError, PostgresError) as error:
+    except (SettingsError, KeyFileError, PostgresError, Unreachable) as error:
         sys.stderr.write(f"portal: {error}\n")
         sys.exit(2)

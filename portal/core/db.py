@@ -11,6 +11,7 @@ before and just after a commit.
 
 import asyncio
 import logging
+import warnings
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
@@ -29,6 +30,7 @@ logging.getLogger("piccolo").setLevel(
 
 POOL_SIZE = 4  # per process: waiters on a hot row cost a process switch each (measured)
 COMMAND_TIMEOUT = 30.0  # seconds
+OLDEST = 15  # version of PostgreSQL
 
 Hook = Callable[[], Awaitable[None]]
 
@@ -49,6 +51,10 @@ ConnectionLost = (
 )
 
 
+class Unreachable(Exception):
+    """One line: why there is no connection at all."""
+
+
 @dataclass(slots=True, eq=False)
 class Transaction:
     """An open transaction or savepoint. ``before_commit`` hooks still write in it."""
@@ -63,14 +69,17 @@ class Transaction:
 @cache
 def engine() -> PostgresEngine:
     """Piccolo's engine on ``PORTAL_DATABASE_URL``; the supervisor sets it for the embedded server."""
-    return PostgresEngine(
-        config={
-            "dsn": settings().database_url or "",
-            "command_timeout": COMMAND_TIMEOUT,
-            "server_settings": {"timezone": "UTC", "application_name": "portal"},
-        },
-        extensions=(),
-    )
+    with warnings.catch_warnings():
+        # It looks for the server's version at once; `open_pool` does, and says what is wrong in its own words.
+        warnings.simplefilter("ignore")
+        return PostgresEngine(
+            config={
+                "dsn": settings().database_url or "",
+                "command_timeout": COMMAND_TIMEOUT,
+                "server_settings": {"timezone": "UTC", "application_name": "portal"},
+            },
+            extensions=(),
+        )
 
 
 def _current() -> ContextVar[Any]:
@@ -79,8 +88,21 @@ def _current() -> ContextVar[Any]:
 
 
 async def open_pool(size: int = POOL_SIZE) -> None:
-    """Open the process's pool. Without one, Piccolo would connect anew for each query."""
-    await engine().start_connection_pool(min_size=1, max_size=size)
+    """Open the process's pool. Without one, Piccolo would connect anew for each query.
+
+    Raises ``Unreachable``, also for a server that is too old.
+    """
+    try:
+        await engine().start_connection_pool(min_size=1, max_size=size)
+    except (*ConnectionLost, asyncpg.PostgresError, OSError, ValueError) as error:
+        raise Unreachable(f"cannot reach the database of PORTAL_DATABASE_URL: {error}") from error
+    async with connection() as held:
+        major = held.get_server_version().major
+    if major < OLDEST:
+        await close_pool()
+        raise Unreachable(
+            f"the server of PORTAL_DATABASE_URL is PostgreSQL {major}: it must be {OLDEST} or newer"
+        )
 
 
 async def close_pool() -> None:

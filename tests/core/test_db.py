@@ -278,3 +278,15 @@ async def test_a_connection_outside_an_act_is_given_back(database: None) -> None
                 await held.execute("SELECT 1")
                 raise Trouble
     await pool_is_whole()
+
+
+@pytest.mark.commits
+async def test_a_server_that_is_too_old_is_told(
+    database: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await db.close_pool()
+    monkeypatch.setattr(db, "OLDEST", 99)
+    with pytest.raises(db.Unreachable, match="must be 99 or newer"):
+        await db.open_pool()
+    monkeypatch.undo()
+    await db.open_pool()
