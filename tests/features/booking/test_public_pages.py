@@ -1,0 +1,64 @@
+"""The pages that everybody asks for, as they go over the wire."""
+
+import gzip
+from datetime import timedelta
+
+import pytest
+
+from portal.core import clock
+from tests.browser import HTMX, Browser
+from tests.factories.catalogue import a_slot
+
+
+@pytest.mark.charter("BK-3")
+@pytest.mark.parametrize(
+    "path", ["/", "/book", "/book/1", "/orders", "/help", "/rules", "/privacy"]
+)
+async def test_a_page_is_html_each_time_it_is_asked_for(visitor: Browser, path: str) -> None:
+    slot = await a_slot()
+    for _ in range(2):  # the second comes from memory
+        answer = await visitor.get(path.replace("/1", f"/{slot.id}"))
+        assert answer.status_code == 200
+        assert answer.headers["content-type"] == "text/html; charset=utf-8"
+        assert answer.text.startswith("<!doctype html>")
+
+
+async def test_the_slots_of_a_day_for_programs(visitor: Browser) -> None:
+    slot = await a_slot(capacity=7)
+    day = (clock.today() + timedelta(days=1)).isoformat()
+    for _ in range(2):
+        answer = await visitor.get(f"/api/slots?date={day}")
+        assert answer.headers["content-type"] == "application/json"
+        (shown,) = answer.json()
+        assert shown["id"] == slot.id
+        assert shown["left"] == 7
+        assert shown.keys() == {
+            "id",
+            "product",
+            "starts_at",
+            "ends_at",
+            "capacity",
+            "left",
+            "from_price",
+        }
+
+
+async def test_a_page_that_has_not_changed_is_not_sent_again(visitor: Browser) -> None:
+    await a_slot()
+    first = await visitor.get("/book")
+    assert first.headers["cache-control"] == "private, no-cache"
+    again = await visitor.get("/book", headers={"If-None-Match": first.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    fragment = await visitor.get("/book", headers=HTMX | {"If-None-Match": first.headers["etag"]})
+    assert fragment.status_code == 200
+    assert "<html" not in fragment.text
+
+
+async def test_a_page_from_memory_is_compressed_for_whoever_takes_it(visitor: Browser) -> None:
+    await a_slot()
+    plain = await visitor.get("/book", headers={"Accept-Encoding": "identity"})
+    assert "content-encoding" not in plain.headers
+    async with visitor.stream("GET", "/book", headers={"Accept-Encoding": "gzip"}) as packed:
+        body = b"".join([part async for part in packed.aiter_raw()])
+        assert packed.headers["content-encoding"] == "gzip"
+    assert gzip.decompress(body) == plain.content
