@@ -16,8 +16,8 @@ from rbac.conditions import compile_condition
 from rbac.facts import NOTHING_KNOWN, Facts
 from rbac.lines import ALLOW, EVERY, Rule
 from rbac.policy import Policy
-from rbac.relations import LINE_TERMS, Known, answer, parse_relation
-from rbac.standing import Groups, Register, Standing
+from rbac.relations import LINE_TERMS, Holding, Known, answer, parse_relation
+from rbac.standing import Register, Standing
 
 Test = Callable[[Facts], bool]
 Clock = Callable[[], float]
@@ -107,7 +107,7 @@ class CompiledPolicy:
 
     def _chance(self, standing: Standing, subject: str, permission: str) -> bool:
         possible = False
-        for rule, _groups in self.reaching(standing, subject, permission):
+        for rule, _holding in self.reaching(standing, subject, permission):
             wanted = parse_relation(rule.relation).wanted
             if rule.effect != ALLOW:
                 if not wanted and not rule.condition:
@@ -125,16 +125,17 @@ class CompiledPolicy:
 
     def reaching(
         self, standing: Standing, subject: str, permission: str
-    ) -> Iterator[tuple[Rule, Groups]]:
-        """Yield the rules on a permission that the subject's roles bring, with their groups."""
+    ) -> Iterator[tuple[Rule, Holding]]:
+        """Yield the rules on a permission that the subject's roles bring, for each way of holding."""
         if not self.register.knows(subject):
             return
         roles = standing.roles(subject)
         for by_subject in self._on(permission):
-            for name, groups in roles.items():
+            for name, holdings in roles.items():
                 for rule in by_subject.get(name, ()):
-                    if rule.group == EVERY or rule.group in groups or EVERY in groups:
-                        yield rule, groups
+                    for holding in holdings:
+                        if reaches(rule, holding):
+                            yield rule, holding
 
     def rules_on(self, permission: str) -> Iterator[Rule]:
         """Yield every rule on a permission, whoever it is for."""
@@ -171,9 +172,9 @@ class CompiledPolicy:
     def _bind(self, standing: Standing, subject: str, permission: str) -> _Entry:
         denies: dict[object, _Bound] = {}
         allows: dict[object, _Bound] = {}
-        for rule, groups in self.reaching(standing, subject, permission):
-            test = _bind_rule(rule, subject, groups, standing)
-            key = (rule.relation, rule.condition, groups)
+        for rule, holding in self.reaching(standing, subject, permission):
+            test = _bind_rule(rule, subject, holding, standing)
+            key = (rule.relation, rule.condition, holding)
             if rule.effect == ALLOW:
                 verdict = Decision(allowed=True, rule=rule, reason=Reason.ALLOWED)
                 allows.setdefault(key, (test, verdict))
@@ -208,7 +209,19 @@ def _always(_facts: Facts) -> bool:
     return True
 
 
-def _bind_rule(rule: Rule, subject: str, groups: Groups, standing: Standing) -> Test:
+def reaches(rule: Rule, holding: Holding) -> bool:
+    """Tell whether the rule's role is held in the rule's group."""
+    return rule.group == EVERY or rule.group in holding.groups or EVERY in holding.groups
+
+
+def known_as(rule: Rule, subject: str, holding: Holding, *, asked: bool) -> Holding:
+    """A deputy is the absent person too where an allow rule says who may not; else only itself."""
+    if rule.effect == ALLOW and not asked:
+        return holding
+    return Holding(holding.groups, frozenset({subject}))
+
+
+def _bind_rule(rule: Rule, subject: str, holding: Holding, standing: Standing) -> Test:
     """Turn the rule's relation and condition into one test on the facts."""
     allowing = rule.effect == ALLOW
     condition = compile_condition(rule.condition)
@@ -216,7 +229,11 @@ def _bind_rule(rule: Rule, subject: str, groups: Groups, standing: Standing) -> 
     if condition is not None:
         met = condition.certain if allowing else condition.possible
     tests = [
-        _bind_term(answer(term, subject, groups, standing), asked=asked, allowing=allowing)
+        _bind_term(
+            answer(term, known_as(rule, subject, holding, asked=asked), standing),
+            asked=asked,
+            allowing=allowing,
+        )
         for term, asked in parse_relation(rule.relation).wanted
     ]
     if met is None:

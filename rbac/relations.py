@@ -2,13 +2,16 @@
 
 A term answers yes, no, or "not known" (None) when the facts do not tell. An allow rule matches when
 every term is certain, a deny rule when none is excluded; so a forgotten fact never opens a door.
+
+Who holds an allow rule's role as a deputy counts, under a leading ``!``, as the absent person too:
+``!requester`` keeps a deputy from deciding on the request of whom they stand in for.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from rbac.facts import Facts
 
@@ -20,12 +23,15 @@ class Term(StrEnum):
     """``solid`` and ``dual`` are one step up on that line, ``direct`` one step on either.
 
     ``solid_superior`` is any number of steps on solid lines, ``superior`` on lines of either kind.
+    ``group``: the record's group is one in which the subject holds the rule's role; ``own_group``
+    leaves out who holds it in every group.
     """
 
     DIRECT = "direct"
     DUAL = "dual"
     GROUP = "group"
     OWNER = "owner"
+    OWN_GROUP = "own_group"
     PARTY = "party"
     REQUESTER = "requester"
     SOLID = "solid"
@@ -80,21 +86,33 @@ def parse_relation(text: str) -> Relation:
     return Relation(text, tuple(wanted.items()))
 
 
+class Holding(NamedTuple):
+    """One way of holding a role: the groups, and as whom (oneself and those one stands in for)."""
+
+    groups: frozenset[str]
+    names: frozenset[str]
+
+
 Known = Callable[[Facts], bool | None]
 
 
-def answer(term: Term, subject: str, groups: frozenset[str], lines: Lines) -> Known:
-    """Bind a term to one subject, the groups in which it holds the rule's role, and the lines."""
+def answer(term: Term, holding: Holding, lines: Lines) -> Known:
+    """Bind a term to the names the subject goes by, its groups, and the lines."""
+    groups, names = holding
     if term is Term.GROUP:
         return lambda facts: _in_group(facts.group, groups)
+    if term is Term.OWN_GROUP:
+        return lambda facts: None if facts.group is None else facts.group in groups - {EVERY_GROUP}
     if term is Term.OWNER:
-        return lambda facts: None if facts.owner is None else facts.owner == subject
+        return lambda facts: None if facts.owner is None else facts.owner in names
     if term is Term.REQUESTER:
-        return lambda facts: None if facts.requester is None else facts.requester == subject
+        return lambda facts: None if facts.requester is None else facts.requester in names
     if term is Term.PARTY:
-        return lambda facts: None if facts.parties is None else subject in facts.parties
+        return lambda facts: None if facts.parties is None else not names.isdisjoint(facts.parties)
     above = lines.above
-    return lambda facts: None if facts.owner is None else subject in above(facts.owner, term)
+    return lambda facts: (
+        None if facts.owner is None else not names.isdisjoint(above(facts.owner, term))
+    )
 
 
 def _in_group(group: str | None, groups: frozenset[str]) -> bool | None:

@@ -11,10 +11,10 @@ from math import inf
 
 from rbac.lines import DUAL, EVERY, SOLID, Grant, Report
 from rbac.policy import Policy
-from rbac.relations import Term
+from rbac.relations import Holding, Term
 from rbac.validity import in_force, moments
 
-Groups = frozenset[str]
+Names = frozenset[str]
 
 _ONE_STEP = {
     Term.SOLID: frozenset({SOLID}),
@@ -75,32 +75,51 @@ class Standing:
         self.register = register
         self.start = start
         self.end = end
-        self._roles: dict[str, dict[str, Groups]] = {}
+        self._roles: dict[str, dict[str, tuple[Holding, ...]]] = {}
         self._above: dict[tuple[str, Term], frozenset[str]] = {}
 
-    def roles(self, subject: str) -> dict[str, Groups]:
-        """Return every name under which rules reach the subject, with the groups it counts in.
+    def roles(self, subject: str) -> dict[str, tuple[Holding, ...]]:
+        """Return every name under which rules reach the subject, and how it is held.
 
         The subject itself is the first, in every group: Casbin's ``g(x, x, group)`` is true.
         """
         roles = self._roles.get(subject)
         if roles is None:
-            held: dict[str, set[str]] = {}
-            self._include(subject, EVERY, held)
+            held: dict[str, dict[Names, set[str]]] = {}
+            itself = frozenset({subject})
+            self._include(subject, EVERY, itself, held)
             for grant in self.register.grants(subject, self.start):
-                self._include(grant.role, grant.group, held)
-            roles = {role: frozenset(groups) for role, groups in held.items()}
+                absent = grant.instead_of
+                names = itself | self.stood_in_for(absent) if absent else itself
+                self._include(grant.role, grant.group, names, held)
+            roles = {
+                role: tuple(Holding(frozenset(groups), names) for names, groups in ways.items())
+                for role, ways in held.items()
+            }
             self._roles[subject] = roles
         return roles
 
-    def _include(self, role: str, group: str, held: dict[str, set[str]]) -> None:
+    def _include(
+        self, role: str, group: str, names: Names, held: dict[str, dict[Names, set[str]]]
+    ) -> None:
         pending = [role]
         while pending:
             name = pending.pop()
-            groups = held.setdefault(name, set())
+            groups = held.setdefault(name, {}).setdefault(names, set())
             if group not in groups:
                 groups.add(group)
                 pending.extend(self.register.included(name))
+
+    def stood_in_for(self, absent: str) -> Names:
+        """Return the absent person and whom that person, a deputy too, stands in for."""
+        found = {absent}
+        pending = [absent]
+        while pending:
+            grants = self.register.grants(pending.pop(), self.start)
+            more = {grant.instead_of for grant in grants if grant.instead_of} - found
+            found |= more
+            pending.extend(more)
+        return frozenset(found)
 
     def above(self, person: str, term: Term) -> frozenset[str]:
         """Return who stands above ``person`` by a term of lines."""
