@@ -183,7 +183,7 @@ class _Compiler:
         sort, right = node.ops[0], node.comparators[0]
         if isinstance(sort, ast.In | ast.NotIn):
             return Kind.TRUTH, self._member(node, right, depth)
-        kind, first = self.compile(node.left, depth + 1)
+        kind, first = self._comparable(node.left, depth)
         second = self._of(kind, right, depth)
         same = _EQUAL.get(type(sort))
         ask = same or _ORDER.get(type(sort))
@@ -198,8 +198,14 @@ class _Compiler:
             return Kind.TRUTH, lambda facts: ask(first(facts), bound)
         return Kind.TRUTH, lambda facts: ask(first(facts), second(facts))
 
+    def _comparable(self, node: ast.expr, depth: int) -> tuple[Kind, Evaluate]:
+        kind, evaluate = self.compile(node, depth + 1)
+        if kind is Kind.TRUTH:
+            raise self._bad(node, "truth-compared")
+        return kind, evaluate
+
     def _member(self, node: ast.Compare, right: ast.expr, depth: int) -> Evaluate:
-        kind, sought = self.compile(node.left, depth + 1)
+        kind, sought = self._comparable(node.left, depth)
         if not isinstance(right, ast.Tuple | ast.List) or not right.elts:
             raise self._bad(right, "not-a-list")
         for element in right.elts:

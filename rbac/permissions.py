@@ -5,9 +5,9 @@ allows is said beside it in English and Chinese. Who holds it is policy, never c
 """
 
 from enum import StrEnum
-from typing import Literal, Self
+from typing import Self
 
-Language = Literal["en", "zh"]
+from rbac.bilingual import Language
 
 
 class Permission(StrEnum):

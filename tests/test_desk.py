@@ -47,7 +47,7 @@ async def test_everybody_has_a_desk_with_their_own_areas_only(
     assert answer.status_code == 200
     assert ("Audit trail" in answer.text) == (username == "auditadmin")
     assert ("Ticket window" in answer.text) == (username == "window1")
-    assert ("No duties are assigned" in answer.text) == (username == "ceo")
+    assert ("No duties are assigned" in answer.text) == (username == "gate1")
 
 
 async def test_only_the_news_are_sent_when_the_desk_renews_itself(signed_in_as: SignIn) -> None:

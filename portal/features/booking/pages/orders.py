@@ -61,7 +61,7 @@ async def find_order(request: HTMXRequest) -> Response[Any]:
 
 @get("/orders/{code:str}", guards=[READ], name="booking.order")
 async def show_order(request: HTMXRequest, code: FromPath[str]) -> Response[bytes]:
-    order = await order_of_link(request, code)
+    order = await order_of_link(request, code, READ.permission)
     return page(request, "booking/order.html", block="order", **await _shown(order, request))
 
 
@@ -102,7 +102,7 @@ def _quote(order: OrderView, price_fen: int) -> refunds.Quote:
 @get("/orders/{code:str}/cancel", guards=[CANCEL], name="booking.ask_cancel")
 async def ask_cancel(request: HTMXRequest, code: FromPath[str]) -> Response[Any]:
     """What cancelling costs and gives, before the click; where the reminder leads to."""
-    order = await order_of_link(request, code)
+    order = await order_of_link(request, code, CANCEL.permission)
     if not order.standing or not order.live_tickets:
         return go(request, order.url)
     return page(
@@ -118,7 +118,7 @@ async def ask_cancel(request: HTMXRequest, code: FromPath[str]) -> Response[Any]
 @post("/orders/{code:str}/cancel", guards=[CANCEL], name="booking.cancel", status_code=303)
 async def cancel_order(request: HTMXRequest, code: FromPath[str]) -> Response[Any]:
     """Cancel the tickets that were ticked, or all. A repeat finds nothing left and says so."""
-    order = await order_of_link(request, code)
+    order = await order_of_link(request, code, CANCEL.permission)
     fields = await read(request)
     chosen = {int(name[7:]) for name in fields if name.startswith("ticket-") and name[7:].isdigit()}
     try:
@@ -133,7 +133,7 @@ async def cancel_order(request: HTMXRequest, code: FromPath[str]) -> Response[An
 @get("/orders/{code:str}/change", guards=[CHANGE], name="booking.ask_change")
 async def ask_change(request: HTMXRequest, code: FromPath[str]) -> Response[Any]:
     """The slots that this order could move to, day by day."""
-    order = await order_of_link(request, code)
+    order = await order_of_link(request, code, CHANGE.permission)
     if order.state != "confirmed":
         return go(request, order.url)
     return _change_page(request, order, Form({}, WORDS))
@@ -141,7 +141,7 @@ async def ask_change(request: HTMXRequest, code: FromPath[str]) -> Response[Any]
 
 @post("/orders/{code:str}/change", guards=[CHANGE], name="booking.change", status_code=200)
 async def change_order(request: HTMXRequest, code: FromPath[str]) -> Response[Any]:
-    order = await order_of_link(request, code)
+    order = await order_of_link(request, code, CHANGE.permission)
     form = Form(await read(request), WORDS)
     slot = availability.slot(form.integer("slot"))
     key = form.key("slot")
@@ -188,7 +188,7 @@ def _change_page(request: HTMXRequest, order: OrderView, form: Form) -> Response
 @post("/orders/{code:str}/pay", guards=[PAY], name="booking.pay", status_code=303)
 async def pay(request: HTMXRequest, code: FromPath[str]) -> Response[Any]:
     """Open a payment for what is held, or find the open one, and go to the provider."""
-    order = await order_of_link(request, code)
+    order = await order_of_link(request, code, PAY.permission)
     providers = available()
     if order.state != "held" or order.hold_until is None or not providers:
         return go(request, order.url)
@@ -212,7 +212,7 @@ async def come_back(request: HTMXRequest, code: FromPath[str]) -> Response[Any]:
 
 @get("/orders/{code:str}/ticket.pdf", guards=[TICKET], name="booking.ticket_pdf")
 async def ticket_file(request: HTMXRequest, code: FromPath[str]) -> Response[bytes]:
-    order = await order_of_link(request, code)
+    order = await order_of_link(request, code, TICKET.permission)
     if order.state not in ("confirmed", "partly_used"):
         raise NotFoundException
     async with PDF_AT_ONCE:
@@ -222,14 +222,14 @@ async def ticket_file(request: HTMXRequest, code: FromPath[str]) -> Response[byt
 
 @get("/orders/{code:str}/visit.ics", guards=[TICKET], name="booking.calendar")
 async def calendar_file(request: HTMXRequest, code: FromPath[str]) -> Response[bytes]:
-    order = await order_of_link(request, code)
+    order = await order_of_link(request, code, TICKET.permission)
     body = calendar.ics(order, site().name, site().address, clock.now())
     return download(body, f"{order.shown_code}.ics", "text/calendar; charset=utf-8")
 
 
 @get("/orders/{code:str}/print", guards=[TICKET], name="booking.print")
 async def print_order(request: HTMXRequest, code: FromPath[str]) -> Response[bytes]:
-    order = await order_of_link(request, code)
+    order = await order_of_link(request, code, TICKET.permission)
     return page(request, "booking/print.html", **await _shown(order, request))
 
 

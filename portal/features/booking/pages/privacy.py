@@ -26,7 +26,7 @@ PUBLIC: Final = Needs(Permission.PUBLIC_READ)
 
 @get("/orders/{code:str}/data", guards=[OWN], name="privacy.data")
 async def show_data(request: HTMXRequest, code: FromPath[str]) -> Response[bytes]:
-    order = await order_of_link(request, code)
+    order = await order_of_link(request, code, OWN.permission)
     return _data_page(request, order, Form({}, WORDS))
 
 
@@ -38,7 +38,7 @@ async def show_data(request: HTMXRequest, code: FromPath[str]) -> Response[bytes
 )
 async def export_data(request: HTMXRequest, code: FromPath[str]) -> Response[Any]:
     """Everything in plain text as JSON, for whoever has the link and knows the phone number."""
-    order = await order_of_link(request, code)
+    order = await order_of_link(request, code, OWN.permission)
     form = Form(await read(request), WORDS)
     if not await _proved(form, order):
         return _data_page(request, order, form)
@@ -53,7 +53,7 @@ async def export_data(request: HTMXRequest, code: FromPath[str]) -> Response[Any
     status_code=200,
 )
 async def erase_data(request: HTMXRequest, code: FromPath[str]) -> Response[Any]:
-    order = await order_of_link(request, code)
+    order = await order_of_link(request, code, OWN.permission)
     form = Form(await read(request), WORDS)
     if not await _proved(form, order):
         return _data_page(request, order, form)
