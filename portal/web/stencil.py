@@ -51,8 +51,12 @@ class _Hole:
 class _Holes(dict[str, Any]):
     """The values of a form in which everything but the choices is a hole."""
 
-    def get(self, key: str, _default: Any = None) -> Any:
-        return super().get(key) or _Hole(key)
+    def __init__(self, chosen: Choice, choices: Collection[str]) -> None:
+        super().__init__(chosen)
+        self._choices = choices
+
+    def get(self, key: str, default: Any = None) -> Any:
+        return super().get(key, default) if key in self._choices else _Hole(key)
 
     def __missing__(self, key: str) -> _Hole:
         return _Hole(key)
@@ -147,7 +151,10 @@ def stencilled(  # noqa: PLR0913  a page, and what decides it
     if kept is None or kept.version != version:
         if len(_kept) >= MOST_KEPT:
             _kept.clear()
-        kept = _kept[key] = _cut(request, template, block, form, chosen, context(), version)
+        blank = copy(form)
+        blank.values = _Holes(chosen, choices)
+        html = _rendered(request, template, block, blank, context())
+        kept = _kept[key] = Stencil(html, version)
     token: csrf.CsrfToken = scope["state"]["csrf"]
     texts = kept.texts({**form.values, csrf.FIELD: str(token)})
     headers = {"Vary": f"{VARY}, Accept-Encoding"}
@@ -159,21 +166,13 @@ def stencilled(  # noqa: PLR0913  a page, and what decides it
     return Response(body, status_code=status, media_type=MediaType.HTML, headers=headers)
 
 
-def _cut(  # noqa: PLR0913, PLR0917  what `stencilled` was given
-    request: Any,
-    template: str,
-    block: str,
-    form: Form,
-    chosen: Choice,
-    context: Mapping[str, Any],
-    version: object,
-) -> Stencil:
-    blank = copy(form)
-    blank.values = _Holes(chosen)
-    token = request.scope["state"]["csrf"]
+def _rendered(
+    request: Any, template: str, block: str, blank: Form, context: Mapping[str, Any]
+) -> str:
+    """The page of a form full of holes; the token is one too."""
     csrf.set_current(_Hole(csrf.FIELD))
     try:
         made = page(request, template, block=block, form=blank, **context)
     finally:
-        csrf.set_current(token)
-    return Stencil(made.content.decode(), version)
+        csrf.set_current(request.scope["state"]["csrf"])
+    return made.content.decode()

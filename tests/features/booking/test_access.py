@@ -54,7 +54,9 @@ async def test_a_specialist_cannot_cancel_a_visitors_order(signed_in_as: SignIn)
     )
     assert answer.status_code == 403
     assert (await the_order(order.code)).state == order.state
-    trail = await db.fetch("SELECT subject, act, object_id FROM audit_entry WHERE outcome = 'refused'")
+    trail = await db.fetch(
+        "SELECT subject, act, object_id FROM audit_entry WHERE outcome = 'refused'"
+    )
     assert [tuple(row) for row in trail] == [("ops1", "booking:cancel", order.code)]
 
 
