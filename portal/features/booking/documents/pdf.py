@@ -1,6 +1,7 @@
 """The tickets as a PDF, set by typst: text comes in as data, never as markup, so no name can break it."""
 
 import json
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -8,15 +9,22 @@ from typing import Any, Final
 import typst
 
 from portal.core import money
-from portal.core.i18n import _
+from portal.core.i18n import LazyText, _, _l, language, ngettext
 from portal.features.booking.documents.qr import matrix
-from portal.features.booking.queries import OrderView
+from portal.features.booking.queries import OrderView, TicketView
 from portal.features.booking.tickets import qr_text
-from portal.web.templating import local_date, local_time
+from portal.web.templating import full_date, local_time
 
 ROOT: Final = Path(__file__).parents[4]
 TEMPLATE: Final = ROOT / "templates" / "booking" / "ticket.typ"
 FONTS: Final = ROOT / "static" / "vendor" / "fonts"
+
+#: What the gate asks for beside the ticket; the page says the same (``booking/_names.html``).
+PROOFS: Final[Mapping[str, LazyText]] = {
+    "height": _l("Height is measured at the gate."),
+    "certificate": _l("Show the certificate at the gate."),
+    "id": _l("Show the document at the gate."),
+}
 
 
 @cache
@@ -28,31 +36,62 @@ def _compiler() -> Any:
 
 def data(order: OrderView, site_name: str, phone: str) -> dict[str, Any]:
     """What the template shows, as plain values."""
+    tickets = order.live_tickets
     return {
+        "lang": language(),
         "site": site_name,
         "product": str(order.product.name),
-        "day": local_date(order.starts_at),
+        "day": full_date(order.starts_at),
         "hours": f"{local_time(order.starts_at)}–{local_time(order.ends_at)}",
         "code": order.shown_code,
+        "sum": _sum(order),
         "note": _(
             "Show this code at the gate, on paper or on a screen. Bring the document you booked with."
         ),
-        "payment": _("To be paid at the gate: %(sum)s", sum=money.yuan(order.live_fen))
-        if order.payment == "at_gate"
-        else _("Paid: %(sum)s", sum=money.yuan(order.paid_fen)),
         "phone": _("Telephone %(number)s", number=phone),
+        "labels": {
+            "order": _("Order code"),
+            "name": _("Name"),
+            "document": _("Document"),
+            "ticket": _("Ticket"),
+        },
         "tickets": [
-            {
-                "name": ticket.name,
-                "document": ticket.id_number,
-                "category": str(ticket.category),
-                "price": money.yuan(ticket.price_fen),
-                "number": f"{ticket.ordinal + 1}",
-                "qr": matrix(qr_text(order, ticket)),
-            }
-            for ticket in order.live_tickets
+            _ticket(order, ticket, f"{number} / {len(tickets)}")
+            for number, ticket in enumerate(tickets, start=1)
         ],
     }
+
+
+def _ticket(order: OrderView, ticket: TicketView, number: str) -> dict[str, Any]:
+    return {
+        "name": ticket.name,
+        "document": ticket.id_number,
+        "category": str(ticket.category),
+        "price": _price(order, ticket),
+        "proof": str(PROOFS.get(ticket.proof, "")),
+        "number": number,
+        "qr": matrix(qr_text(order, ticket)),
+    }
+
+
+def _price(order: OrderView, ticket: TicketView) -> str:
+    if not ticket.price_fen:
+        return _("free")
+    price = money.yuan(ticket.price_fen)
+    return f"{price} · {_('pay when you arrive')}" if order.payment == "at_gate" else price
+
+
+def _sum(order: OrderView) -> str:
+    """How many tickets, and what is or was to be paid for them together."""
+    count = len(order.live_tickets)
+    words = ngettext("%(num)s ticket", "%(num)s tickets", count) % {"num": count}
+    if not order.live_fen:
+        return words
+    if order.payment == "at_gate":
+        owed = _("To be paid at the gate: %(sum)s", sum=money.yuan(order.live_fen))
+    else:
+        owed = _("Paid: %(sum)s", sum=money.yuan(order.live_fen))
+    return f"{words} · {owed}"
 
 
 def ticket_pdf(order: OrderView, site_name: str, phone: str) -> bytes:
