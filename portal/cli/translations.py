@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract
-from babel.messages.pofile import denormalize, read_po
+from babel.messages.pofile import PoFileError, denormalize, read_po
 from jinja2.ext import babel_extract
 
 ROOT: Final = Path(__file__).parents[2]
@@ -107,7 +107,7 @@ def translations(root: Path = ROOT) -> dict[str, list[Translation]]:
     found: dict[str, list[Translation]] = defaultdict(list)
     for path in _catalogues(root):
         with path.open("rb") as file:
-            for message in read_po(file, locale=LANGUAGE):
+            for message in read_po(file, locale=LANGUAGE, abort_invalid=True):
                 if not message.id:
                     continue
                 key, text = (
@@ -121,7 +121,11 @@ def translations(root: Path = ROOT) -> dict[str, list[Translation]]:
 
 def problems(root: Path = ROOT) -> list[str]:
     """What is wrong, one line each, beginning with file and line; empty when both languages are complete."""
-    said, translated = texts(root), translations(root)
+    said = texts(root)
+    try:
+        translated = translations(root)
+    except PoFileError as error:
+        return [_unreadable(root, error)]
     return [
         *_missing(said, translated),
         *_obsolete(said, translated),
@@ -131,6 +135,15 @@ def problems(root: Path = ROOT) -> list[str]:
         *_untranslatable_templates(root),
         *_chinese_in_python(root),
     ]
+
+
+def _unreadable(root: Path, error: PoFileError) -> str:
+    """A line that is no part of a catalogue, such as the mark of a merge; the reader does not say in which file."""
+    for path in _catalogues(root):
+        lines = path.read_text("utf-8").splitlines()
+        if error.line in lines:
+            return f"{path.relative_to(root)}:{lines.index(error.line) + 1}: unreadable: {error.line!r}"
+    return f"portal/locale/{LANGUAGE}:{error.lineno}: unreadable: {error.line!r}"
 
 
 def skeleton(root: Path = ROOT) -> Catalog:

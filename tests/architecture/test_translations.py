@@ -91,6 +91,11 @@ def test_a_sound_tree_has_no_problems(tree: Path) -> None:
             CHINESE.replace('msgid "Gate"', '#, fuzzy\nmsgid "Gate"'),
             "portal/locale/zh/booking.po:5: still marked fuzzy: 'Gate'",
         ),
+        (
+            "portal/locale/zh/booking.po",
+            CHINESE + "<<<<<<< HEAD\n",
+            "portal/locale/zh/booking.po:16: unreadable: '<<<<<<< HEAD'",
+        ),
         ("templates/a.html", "<p>\n余票</p>", "templates/a.html:1: not translatable: '余票'"),
         ("templates/a.html", "<p>Left</p>", "templates/a.html:1: not translatable: 'Left'"),
         (
