@@ -25,6 +25,7 @@ from portal.core.context import Act, set_act
 from portal.core.keyring import keyring
 from portal.core.migrate import migrate
 from portal.core.settings import settings
+from portal.features.booking.slice import cut_months
 from portal.features.catalogue import generation
 from portal.features.policy import service as policy
 from portal.registry import APP_NAMES
@@ -74,6 +75,7 @@ async def _prepare(*, with_demo: bool, say: Say) -> None:
         elif await setup.is_needed():
             say(f"This portal is empty. Set it up, once, at {setup.address()}")
         await generation.generate()
+        await cut_months()
     finally:
         await db.close_pool()
 

@@ -49,6 +49,11 @@ class Envelope:
             return
         started = time.perf_counter()
         answer = Answer(send, scope, self.headers)
+        if (
+            scope["method"] == "HEAD"
+        ):  # whatever can be read can be asked for its headers (RFC 9110, 9.3.2)
+            scope["method"] = "GET"
+            answer.without_body = True
         await self._introduce(scope, answer)
         try:
             await self.app(scope, receive, answer.send)
@@ -115,6 +120,7 @@ class Answer:
         "csrf",
         "request_id",
         "status",
+        "without_body",
     )
 
     def __init__(self, send: Any, scope: Any, standard: tuple[tuple[bytes, bytes], ...]) -> None:
@@ -124,6 +130,7 @@ class Answer:
         self._held: Any = None
         self.request_id = secrets.token_hex(8)
         self.status = 0
+        self.without_body = False
         self.cookies: list[tuple[bytes, bytes]] = []
         self.csrf: csrf.CsrfToken | None = None
 
@@ -134,7 +141,7 @@ class Answer:
         if self._held is not None:
             start, self._held = self._held, None
             await self._start(start, message)
-        await self._send(message)
+        await self._send(message | {"body": b""} if self.without_body else message)
 
     async def _start(self, start: Any, first: Any) -> None:
         self.status = start["status"]

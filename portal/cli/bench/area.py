@@ -21,6 +21,7 @@ from portal.core.keyring import keyring
 from portal.core.migrate import migrate
 from portal.core.postgres import EmbeddedPostgres
 from portal.core.settings import settings
+from portal.features.booking.slice import cut_months
 from portal.features.catalogue import generation
 from portal.features.catalogue.rules.categories import STATUTORY
 from portal.features.policy import service as policy
@@ -74,6 +75,7 @@ async def _filled(database: Path) -> Area:
             await site_settings.change("capacity.daily_maximum", "1000000")
             await _patterns(await _product())
         await generation.generate()
+        await cut_months()
         return await _slots(database)
     finally:
         await db.close_pool()

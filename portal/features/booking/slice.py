@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from portal.core import clock, partitions
 from portal.core.i18n import _l
 from portal.core.jobs import periodic
 from portal.features.booking import (
@@ -18,9 +19,23 @@ from portal.features.booking.pages import appeal, day, order_form, staff, window
 from portal.features.booking.pages import orders as order_pages
 from portal.features.booking.pages import privacy as privacy_pages
 from portal.features.booking.pages import waitlist as waitlist_pages
+from portal.features.catalogue.sale import DAYS_AHEAD
 from portal.web.menu import VISITORS, MenuItem
 from portal.web.slices import Slice
 from rbac.permissions import Permission
+
+MONTHS_MARGIN = 62  # days: the next two months are ready when this one ends
+
+
+@periodic("booking.partitions", timedelta(days=1))
+async def cut_months() -> None:
+    """Partitions for every month that may be sold, and for the audit trail of those months."""
+    today = clock.today()
+    await partitions.ensure(
+        ("booking_order", "ticket", "audit_entry"),
+        today - timedelta(days=1),
+        today + timedelta(days=DAYS_AHEAD() + MONTHS_MARGIN),
+    )
 
 
 @periodic("booking.holds", timedelta(seconds=20))
