@@ -543,6 +543,11 @@ class Permission(StrEnum):
         "清点并结算钱箱",
     )
     WINDOW_SALE_CREATE = "window_sale:create", "sell tickets at the window", "窗口售票"
+    WINDOW_SALE_REFUND = (
+        "window_sale:refund",
+        "give the money of a window sale back from one's cash drawer",
+        "从本人钱箱退还窗口售票款",
+    )
     WINDOW_SALE_REPORT = (
         "window_sale:report",
         "see all cash drawers and daily closes",

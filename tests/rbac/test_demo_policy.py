@@ -438,6 +438,7 @@ def test_the_gate_and_the_window_see_only_what_they_need() -> None:
         "waitlist:read",
         "window_sale:cash_up",
         "window_sale:create",
+        "window_sale:refund",
     }
 
 

@@ -1,7 +1,5 @@
 """The audit trail for whoever may read it (AU-1): filter, follow one object or person, verify, export."""
 
-import csv
-import io
 from datetime import date, timedelta
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -15,13 +13,18 @@ from portal.features.audit.queries import Filter
 from portal.web.forms import Form
 from portal.web.pagination import Page, page_number
 from portal.web.permission import Needs
-from portal.web.respond import download, page
+from portal.web.respond import page
+from portal.web.spreadsheet import csv_file
 from rbac.permissions import Permission
 
 READ: Final = Needs(Permission.AUDIT_TRAIL_READ)
 VERIFY: Final = Needs(Permission.AUDIT_TRAIL_VERIFY)
 EXPORT: Final = Needs(Permission.AUDIT_TRAIL_EXPORT)
 MOST_EXPORTED: Final = 100_000
+HEAD: Final = (
+    "at", "subject", "act", "object_type", "object_id", "outcome", "rule", "address", "request_id", "detail",
+    "lane", "seq",
+)  # fmt: skip
 
 
 @get("/audit", guards=[READ], name="audit.show")
@@ -70,38 +73,14 @@ async def export(request: HTMXRequest) -> Response[bytes]:
     rows = await queries.entries(wanted, MOST_EXPORTED, 0)
     async with db.transaction():
         audit.record("audit_trail:export", "audit", f"{wanted.first}/{wanted.last}", rows=len(rows))
-    file = io.StringIO()
-    writer = csv.writer(file)
-    writer.writerow(
-        (
-            "at",
-            "subject",
-            "act",
-            "object_type",
-            "object_id",
-            "outcome",
-            "rule",
-            "address",
-            "request_id",
-            "detail",
-            "lane",
-            "seq",
-        )
-    )
-    for row in rows:
-        cells = (
-            row.at.isoformat(), row.subject, row.act, row.object_type, row.object_id, row.outcome, row.rule,
-            row.address, row.request_id, row.detail, row.lane, row.seq,
-        )  # fmt: skip
-        writer.writerow([_harmless(cell) for cell in cells])
-    return download(
-        file.getvalue().encode("utf-8-sig"), f"audit-{wanted.first}.csv", "text/csv; charset=utf-8"
-    )
+    return csv_file(f"audit-{wanted.first}.csv", HEAD, map(_cells, rows))
 
 
-def _harmless(cell: object) -> str:
-    text = str(cell)
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+def _cells(row: queries.Entry) -> tuple[object, ...]:
+    return (
+        row.at.isoformat(), row.subject, row.act, row.object_type, row.object_id, row.outcome, row.rule,
+        row.address, row.request_id, row.detail, row.lane, row.seq,
+    )  # fmt: skip
 
 
 def _filter(params: Any) -> Filter:

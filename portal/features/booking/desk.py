@@ -4,7 +4,7 @@ from typing import Final
 
 from portal.core import clock, db
 from portal.core.i18n import _l
-from portal.features.booking import goals
+from portal.features.booking import goals, window
 from portal.web.actor import Actor
 from portal.web.desk import MOST_COUNTED, Figure, Waiting
 from rbac.permissions import Permission
@@ -25,6 +25,16 @@ async def closures_under_way(_actor: Actor) -> int:
         "SELECT FROM closure c WHERE c.lifted_at IS NULL AND EXISTS "
         "(SELECT FROM closure_order o WHERE o.closure = c.id AND o.state IN ('waiting', 'told'))"
     )
+
+
+async def money_at_the_window(_actor: Actor) -> int:
+    return await _count(
+        "SELECT FROM booking_order WHERE payment = 'cash' AND owed_fen > refunded_fen"
+    )
+
+
+async def uneven_drawers(_actor: Actor) -> int:
+    return await window.uneven_drawers(MOST_COUNTED)
 
 
 async def success_today(_actor: Actor) -> tuple[str, str] | None:
@@ -53,6 +63,19 @@ WAITING: Final = (
         "/closures",
         Permission.CLOSURE_READ,
         closures_under_way,
+    ),
+    Waiting(
+        _l("repayments that visitors may fetch at the window"),
+        "/window/back",
+        Permission.WINDOW_SALE_REFUND,
+        money_at_the_window,
+    ),
+    Waiting(
+        _l("drawers whose count was off and that nobody has looked at"),
+        "/window/drawers",
+        Permission.WINDOW_SALE_REPORT,
+        uneven_drawers,
+        "bad",
     ),
 )
 FIGURES: Final = (

@@ -84,6 +84,15 @@ NO_SHOW_BLOCK_DAYS: Final = declare(
         "no_show.block_days", 60, _l("Days that a first block lasts"), minimum=1, maximum=730
     )
 )
+WINDOW_DOCUMENTS: Final = declare(
+    SiteSetting(
+        "window.documents",
+        "optional",
+        _l("Names and documents at the ticket window"),
+        _l("Needed only for tickets that ask for a document; otherwise they may be left out."),
+        choices={"optional": _l("may be left out"), "needed": _l("are needed")},
+    )
+)
 RETENTION_DAYS: Final = declare(
     SiteSetting(
         "privacy.retention_days",

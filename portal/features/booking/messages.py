@@ -77,6 +77,15 @@ WORDS: Final[Mapping[str, LazyText]] = {
     # staff
     "slots-needed": _l("Please choose at least one slot."),
     "given-short": _l("This is less than the price."),
+    "drawer-uneven": _l("Count again, or say in a few words why it differs."),
+    "not-sold-here": _l(
+        "This order was not sold at the window: its money goes back the way it came."
+    ),
+    "order-unknown-here": _l("There is no order with this code."),
+    "back-late": _l("The published rules give nothing back any more."),
+    "back-nothing": _l(
+        "These tickets cannot be given back: they are used, past or given back already."
+    ),
     "amount-form": _l("Please enter an amount such as 120 or 99.50."),
     "amount-negative": _l("The amount cannot be negative."),
     "amount-large": _l("This amount is too large."),

@@ -18,7 +18,7 @@ from portal.core import audit, clock, db, order_code
 from portal.core.jobs import each
 from portal.features.booking import no_shows, places
 from portal.features.booking.limits import LATE_FEE_PERCENT
-from portal.features.booking.queries import deadlines
+from portal.features.booking.queries import OrderView, deadlines
 from portal.features.booking.rules import refunds
 from portal.features.booking.rules.refunds import Quote
 from portal.features.payments import service as payments
@@ -70,6 +70,14 @@ def quote(order: Any, price_fen: int, now: datetime) -> Quote:
     paid = price_fen if order["paid_fen"] else 0
     times = deadlines(order["visit_day"], order["created_at"], order["ends_at"])
     return refunds.quote(paid, now, times, LATE_FEE_PERCENT(), closed=order["closed"])
+
+
+def quote_of(order: OrderView, price_fen: int) -> Quote:
+    """The same for an order as it is shown."""
+    paid = price_fen if order.paid_fen else 0
+    return refunds.quote(
+        paid, clock.now(), order.deadlines, LATE_FEE_PERCENT(), closed=order.slot_closed
+    )
 
 
 async def cancel(code: str, ordinals: Collection[int] | None = None) -> Cancelled:

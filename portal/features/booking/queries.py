@@ -55,6 +55,7 @@ class OrderView:
     places: int
     total_fen: int
     paid_fen: int
+    owed_fen: int
     refunded_fen: int
     phone: str
     language: str
@@ -148,6 +149,7 @@ async def order(code: str) -> OrderView | None:
         "places",
         "total_fen",
         "paid_fen",
+        "owed_fen",
         "refunded_fen",
         "language",
         "created_at",

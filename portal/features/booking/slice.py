@@ -15,7 +15,7 @@ from portal.features.booking import (
     process,
     waitlist,
 )
-from portal.features.booking.pages import appeal, day, order_form, staff, window
+from portal.features.booking.pages import appeal, day, drawers, order_form, staff, window
 from portal.features.booking.pages import orders as order_pages
 from portal.features.booking.pages import privacy as privacy_pages
 from portal.features.booking.pages import waitlist as waitlist_pages
@@ -85,6 +85,7 @@ SLICE = Slice(
         *appeal.ROUTES,
         *staff.ROUTES,
         *window.ROUTES,
+        *drawers.ROUTES,
     ),
     menu=(
         MenuItem(
