@@ -62,3 +62,15 @@ async def test_a_page_from_memory_is_compressed_for_whoever_takes_it(visitor: Br
         body = b"".join([part async for part in packed.aiter_raw()])
         assert packed.headers["content-encoding"] == "gzip"
     assert gzip.decompress(body) == plain.content
+
+
+async def test_one_address_that_hammers_the_form_is_told_when_to_come_back(
+    visitor: Browser,
+) -> None:
+    slot = await a_slot()
+    form = await visitor.form(f"/book/{slot.id}", action=f"/book/{slot.id}")
+    answers = [await visitor.post(f"/book/{slot.id}", data=form.fields) for _ in range(61)]
+    assert {answer.status_code for answer in answers[:60]} == {422}
+    assert answers[60].status_code == 429
+    assert int(answers[60].headers["retry-after"]) >= 1
+    assert "<h1>" in answers[60].text

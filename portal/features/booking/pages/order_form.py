@@ -22,6 +22,7 @@ from portal.features.catalogue.availability import SlotView, availability
 from portal.features.catalogue.snapshot import Product, catalogue
 from portal.web.forms import Form, read
 from portal.web.permission import Needs
+from portal.web.ratelimit import Buckets, limited
 from portal.web.respond import UNPROCESSABLE, go
 from portal.web.stencil import stencilled
 from rbac.permissions import Permission
@@ -29,6 +30,9 @@ from rbac.permissions import Permission
 BOOK: Final = Needs(Permission.BOOKING_CREATE)
 CONFLICT: Final = 409
 UNAVAILABLE: Final = 503
+
+#: One address, which may be a whole company or a village: sixty at once, then one a second.
+BOOKING: Final = Buckets(burst=60, per_second=1)
 
 #: Beside which field an outcome stands.
 PLACE_OF: Final = {"phone-limit": "contact_phone"}
@@ -40,7 +44,12 @@ async def show_form(request: HTMXRequest, slot_id: FromPath[int]) -> Response[by
     return form_page(request, slot, product, forms.blank())
 
 
-@post("/book/{slot_id:int}", guards=[BOOK], name="booking.place", status_code=200)
+@post(
+    "/book/{slot_id:int}",
+    guards=[BOOK, limited(BOOKING, local=False)],
+    name="booking.place",
+    status_code=200,
+)
 async def place_order(request: HTMXRequest, slot_id: FromPath[int]) -> Response[Any]:
     slot, product = wanted_slot(slot_id)
     raw = await read(request)

@@ -10,6 +10,7 @@ from litestar.params import FromPath
 from litestar.plugins.htmx import HTMXRequest
 
 from portal.core import clock, db, order_code, text
+from portal.core.crypto import Unreadable
 from portal.features.booking import change as changing
 from portal.features.booking import closure, orders, queries, tickets
 from portal.features.booking import day as days
@@ -17,7 +18,9 @@ from portal.features.booking.access import FINDING, order_of_link
 from portal.features.booking.documents import calendar, pdf, qr
 from portal.features.booking.limits import CHANGE_LIMIT, LATE_FEE_PERCENT
 from portal.features.booking.messages import WORDS
+from portal.features.booking.messenger import gateway
 from portal.features.booking.queries import OrderView
+from portal.features.booking.resend import send_link
 from portal.features.booking.rules import refunds
 from portal.features.catalogue import sale
 from portal.features.catalogue.availability import availability
@@ -35,6 +38,7 @@ CANCEL: Final = Needs(Permission.BOOKING_CANCEL)
 CHANGE: Final = Needs(Permission.BOOKING_CHANGE)
 PAY: Final = Needs(Permission.PAYMENT_PAY)
 TICKET: Final = Needs(Permission.TICKET_READ)
+RESEND: Final = Needs(Permission.TICKET_RESEND)
 
 PDF_AT_ONCE: Final = asyncio.Semaphore(1)
 
@@ -84,6 +88,7 @@ async def _shown(order: OrderView, request: HTMXRequest) -> dict[str, Any]:
         ),
         "closure": await closure.of_order(order.code) if order.slot_closed else None,
         "late_fee": LATE_FEE_PERCENT(),
+        "may_resend": order.standing and bool(order.phone) and gateway() is not None,
     }
 
 
@@ -233,6 +238,22 @@ async def print_order(request: HTMXRequest, code: FromPath[str]) -> Response[byt
     return page(request, "booking/print.html", **await _shown(order, request))
 
 
+@post(
+    "/orders/{code:str}/resend",
+    guards=[RESEND, limited(FINDING)],
+    name="booking.resend",
+    status_code=303,
+)
+async def resend(request: HTMXRequest, code: FromPath[str]) -> Response[Any]:
+    """The link once more, to the phone that the order was made with and to no other."""
+    order = await order_of_link(request, code, Permission.TICKET_RESEND)
+    try:
+        sent = await send_link(order.code)
+    except (orders.OrderGone, Unreadable):
+        sent = False
+    return go(request, f"{order.url}&done={'sent' if sent else 'not-sent'}")
+
+
 ROUTES = (
     show_find,
     find_order,
@@ -246,4 +267,5 @@ ROUTES = (
     ticket_file,
     calendar_file,
     print_order,
+    resend,
 )
