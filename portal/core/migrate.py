@@ -62,7 +62,7 @@ async def _migrate_app(name: str, say: Callable[[str], None]) -> None:
         raise RuntimeError(result.message or f"the migrations of {name} failed")
     for line in told.getvalue().splitlines():
         if line.strip().startswith("- "):
-            say(f"{name} {line.strip(' -').split('ok!')[0].strip()}")
+            say(f"{name} {line.strip(' -').split(' ')[0]}")
 
 
 async def is_migrated(expected: int) -> bool:
