@@ -20,7 +20,9 @@ Listener = Callable[[str], Awaitable[None]]
 
 RECONNECT_SECONDS = 0.25
 GRACE_SECONDS = 1.0
-PULSE_SECONDS = 2.0
+PULSE_SECONDS = 1.0
+CONNECT_SECONDS = 5.0
+RETRIES = 40  # of a listener that finds the database away: about as long as a restart takes
 
 log = structlog.get_logger(__name__)
 
@@ -74,7 +76,7 @@ class Notices:
             await asyncio.sleep(RECONNECT_SECONDS)
 
     async def _listen(self, ready: asyncio.Event) -> None:
-        connection = await engine().get_new_connection()
+        connection = await asyncio.wait_for(engine().get_new_connection(), CONNECT_SECONDS)
         try:
             for channel in self._listeners:
                 await connection.add_listener(channel, self._heard)
@@ -83,7 +85,7 @@ class Notices:
             ready.set()
             while True:  # a dead peer shows itself only when it is asked
                 await asyncio.sleep(PULSE_SECONDS)
-                await connection.fetchval("SELECT 1")
+                await connection.fetchval("SELECT 1", timeout=PULSE_SECONDS)
         finally:
             with contextlib.suppress(*ConnectionLost):
                 await connection.close(timeout=1)
@@ -96,6 +98,16 @@ class Notices:
             channel, payload = await self._inbox.get()
             for listener in self._listeners[channel]:
                 try:
-                    await listener(payload)
+                    await _told(listener, payload)
                 except Exception:
                     log.exception("notice.failed", channel=channel)
+
+
+async def _told(listener: Listener, payload: str) -> None:
+    """Let it read the truth; while the database is away, again: a notice that was dropped is missed for good."""
+    for _ in range(RETRIES):
+        with contextlib.suppress(*ConnectionLost):
+            await listener(payload)
+            return
+        await asyncio.sleep(RECONNECT_SECONDS)
+    await listener(payload)

@@ -93,6 +93,15 @@ WINDOW_DOCUMENTS: Final = declare(
         choices={"optional": _l("may be left out"), "needed": _l("are needed")},
     )
 )
+DOCUMENT_DAYS: Final = declare(
+    SiteSetting(
+        "privacy.document_days",
+        30,
+        _l("Days after the visit until document numbers are deleted"),
+        minimum=1,
+        maximum=1095,
+    )
+)
 RETENTION_DAYS: Final = declare(
     SiteSetting(
         "privacy.retention_days",

@@ -79,8 +79,11 @@ async def deliver(payload: Mapping[str, Any]) -> None:
         "UPDATE visitor_message SET attempts = attempts + 1 WHERE id = $1 AND state = 'waiting' RETURNING *",
         payload["id"],
     )
+    if row is None:
+        return
     url = gateway()
-    if row is None or url is None:
+    if url is None:  # it was taken away meanwhile
+        await _mark(row["id"], "by_phone")
         return
     try:
         phone = await vault().open(row["phone_sealed"], f"message.phone:{row['key']}")

@@ -23,6 +23,11 @@ OFFER_JOB: Final = "waitlist.offer"
 #: Per channel: its counter, and how much of it the online channel cannot have in any case.
 _SOLD: Final = {"online": "sold_online", "window": "sold_window", "agency": "sold_agency"}
 _QUOTA: Final = {"online": "0", "window": "quota_window", "agency": "quota_agency"}
+#: Places free to the online channel; below 0 where a quota was raised above what is unsold: what comes free is its.
+_FREE: Final = (
+    "capacity - withheld - sold_online "
+    "- greatest(sold_window, quota_window) - greatest(sold_agency, quota_agency)"
+)
 _random: Final = random.SystemRandom()
 
 
@@ -42,13 +47,13 @@ async def give_back(slot: int, channel: str, places: int) -> None:
         return
     sold, quota = _SOLD[channel], _QUOTA[channel]
     row = await db.fetchrow(
-        f"UPDATE slot SET {sold} = {sold} - $2 WHERE id = $1 RETURNING closed OR retired AS ended, "  # noqa: S608
+        f"UPDATE slot SET {sold} = {sold} - $2 WHERE id = $1 RETURNING closed OR retired AS ended, {_FREE} AS free, "  # noqa: S608
         f"greatest({sold} + $2, {quota}) - greatest({sold}, {quota}) AS open_to_all",
         slot,
         places,
     )
     if row and RELEASE_POLICY() != IMMEDIATE and not row["ended"]:
-        await withhold(slot, row["open_to_all"])
+        await withhold(slot, max(0, row["free"]) - max(0, row["free"] - row["open_to_all"]))
     await changed(slot)
 
 
@@ -78,10 +83,7 @@ async def changed(slot: int) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """What the waiting list may have of a slot: places free to all, and those released that wait for their moment.
-
-    ``free`` is negative where a quota was raised above what is unsold; released places make up for it first.
-    """
+    """What the waiting list may have of a slot: places free to all, and those released that wait for their moment."""
 
     free: int
     released: int
@@ -94,8 +96,7 @@ class Reach:
 async def reach(slot: int) -> Reach | None:
     """The caller holds the slot's lock. None while the slot cannot be sold."""
     row = await db.fetchrow(
-        "SELECT capacity - withheld - sold_online - greatest(sold_window, quota_window) "
-        "- greatest(sold_agency, quota_agency) AS free, (SELECT coalesce(sum(places), 0)::int FROM released_place r "
+        f"SELECT {_FREE} AS free, (SELECT coalesce(sum(places), 0)::int FROM released_place r "  # noqa: S608
         "WHERE r.slot = s.id) AS released FROM slot s WHERE id = $1 AND NOT closed AND NOT retired AND ends_at > $2",
         slot,
         clock.now(),

@@ -5,10 +5,16 @@ from typing import Any, Final
 
 from portal.core import audit, clock, db, order_code
 from portal.core.crypto import vault
-from portal.features.booking.limits import RETENTION_DAYS
+from portal.core.jobs import each
+from portal.features.booking.blocks import PURPOSE as APPEALS
+from portal.features.booking.limits import DOCUMENT_DAYS, NO_SHOW_WINDOW_DAYS, RETENTION_DAYS
 from portal.features.booking.place import PURPOSE, id_context, name_context, phone_context
 from portal.features.booking.queries import unsealed
 
+KEYS_REMEMBERED: Final = timedelta(
+    days=120
+)  # longer than any day is on sale ahead: a late repeat books nothing
+SUSPENSIONS_REMEMBERED: Final = timedelta(days=730)
 SHORTEST_REASON: Final = 5  # characters: long enough to say something
 
 
@@ -101,7 +107,7 @@ async def erase(code: str) -> None:
             day,
             code,
         )
-        if state in ("held", "confirmed", "partly_used", "refunding"):
+        if state in ("held", "confirmed", "partly_used", "refunding", "refund_failed"):
             raise StillNeeded
         await db.execute(
             "UPDATE booking_order SET phone_sealed = NULL, phone_index = NULL WHERE visit_day = $1 AND code = $2",
@@ -115,46 +121,78 @@ async def erase(code: str) -> None:
             code,
         )
         await db.execute("DELETE FROM visitor_message WHERE order_code = $1", code)
+        await db.execute(
+            "UPDATE waitlist_entry SET phone_sealed = NULL, phone_index = NULL WHERE order_code = $1",
+            code,
+        )
         audit.record("visitor:erase", "order", code)
 
 
 async def destroy_old() -> list[date]:
-    """Destroy the data of visit days beyond the retention period: the key first, then what it had sealed.
+    """Destroy what is beyond its time; returns the visit days whose personal data went. Safe to repeat.
 
-    Without the key nothing of that day can be read again, from backups neither. Returns the days; safe to repeat.
+    Document numbers go first, everything else of a visit day with its key: without it nothing of that day can be
+    read again, from backups neither. Marks of visits that did not happen live as long as they count, suspensions and
+    appeals as long as a repetition is counted from them.
     """
-    before = clock.today() - timedelta(days=RETENTION_DAYS())
+    today = clock.today()
+    await db.execute(
+        "UPDATE ticket SET id_sealed = NULL, id_index = NULL, country = '' WHERE visit_day >= $1 AND visit_day < $2 "
+        "AND (id_sealed IS NOT NULL OR id_index IS NOT NULL)",
+        today - timedelta(days=RETENTION_DAYS()),
+        today - timedelta(days=DOCUMENT_DAYS()),
+    )
     days = [
         date.fromisoformat(row["period"])
         for row in await db.fetch(
             "SELECT period FROM data_key WHERE purpose = $1 AND destroyed_at IS NULL AND period < $2 ORDER BY period",
             PURPOSE,
-            before.isoformat(),
+            (today - timedelta(days=RETENTION_DAYS())).isoformat(),
         )
     ]
-    for day in days:
-        async with db.transaction():
-            await vault().destroy(PURPOSE, day.isoformat())
-            await db.execute(
-                "UPDATE booking_order SET phone_sealed = NULL, phone_index = NULL WHERE visit_day = $1",
-                day,
-            )
-            await db.execute(
-                "UPDATE ticket SET name_sealed = NULL, id_sealed = NULL, id_index = NULL, country = '' "
-                "WHERE visit_day = $1",
-                day,
-            )
-            await db.execute("DELETE FROM visitor_message WHERE visit_day = $1", day)
-            await db.execute(
-                "UPDATE waitlist_entry SET phone_sealed = NULL "
-                "WHERE slot IN (SELECT id FROM slot WHERE visit_day = $1)",
-                day,
-            )
-            audit.record("visitor:erase", "day", day.isoformat(), reason="retention")
+    await each(days, _destroy_day)
     await db.execute(
-        "DELETE FROM no_show WHERE visit_day < $1", clock.today() - timedelta(days=730)
+        "DELETE FROM no_show WHERE visit_day < $1", today - timedelta(days=NO_SHOW_WINDOW_DAYS())
     )
-    await db.execute(
-        "DELETE FROM booking_key WHERE created_at < $1", clock.now() - timedelta(days=120)
-    )
+    await db.execute("DELETE FROM booking_key WHERE created_at < $1", clock.now() - KEYS_REMEMBERED)
+    await _forget_suspensions()
     return days
+
+
+async def _destroy_day(day: date) -> None:
+    async with db.transaction():
+        await vault().destroy(PURPOSE, day.isoformat())
+        await db.execute(
+            "UPDATE booking_order SET phone_sealed = NULL, phone_index = NULL WHERE visit_day = $1",
+            day,
+        )
+        await db.execute(
+            "UPDATE ticket SET name_sealed = NULL, id_sealed = NULL, id_index = NULL, country = '' "
+            "WHERE visit_day = $1",
+            day,
+        )
+        await db.execute("DELETE FROM visitor_message WHERE visit_day = $1", day)
+        await db.execute(
+            "UPDATE waitlist_entry SET phone_sealed = NULL, phone_index = NULL "
+            "WHERE state NOT IN ('waiting', 'offered') AND slot IN (SELECT id FROM slot WHERE visit_day = $1)",
+            day,
+        )
+        audit.record("visitor:erase", "day", day.isoformat(), reason="retention")
+
+
+async def _forget_suspensions() -> None:
+    """Suspensions that ended long ago go, with their appeals; the key of a year whose appeals are gone is destroyed."""
+    async with db.transaction():
+        old = "SELECT id FROM booking_block WHERE least(ends_at, lifted_at) < $1"
+        before = clock.now() - SUSPENSIONS_REMEMBERED
+        await db.execute(f"DELETE FROM appeal WHERE block IN ({old})", before)  # noqa: S608
+        await db.execute(f"UPDATE no_show SET block = NULL WHERE block IN ({old})", before)  # noqa: S608
+        await db.execute(f"DELETE FROM booking_block WHERE id IN ({old})", before)  # noqa: S608
+        for row in await db.fetch(
+            "SELECT period FROM data_key k WHERE purpose = $1 AND destroyed_at IS NULL AND period < $2 "
+            "AND NOT EXISTS (SELECT FROM appeal WHERE to_char(filed_at AT TIME ZONE $3, 'YYYY') = k.period)",
+            APPEALS,
+            str(clock.today().year),
+            clock.site_zone().key,
+        ):
+            await vault().destroy(APPEALS, row["period"])

@@ -16,7 +16,7 @@ from portal.core.i18n import LazyText, _l
 from portal.features.catalogue import tables
 from portal.features.catalogue.rules import prices, slots
 from portal.features.catalogue.rules.categories import PROOFS
-from portal.features.catalogue.sale import DAILY_MAXIMUM
+from portal.features.catalogue.sale import DAILY_MAXIMUM, INSTANT_MAXIMUM
 from portal.web.forms import Form
 from rbac.permissions import Permission
 
@@ -74,6 +74,7 @@ WORDS: Final[Mapping[str, LazyText]] = {
     "amount-large": _l("This amount is too large."),
     "slot-hours": _l("The end must come after the beginning."),
     "slot-quotas": _l("The quotas together are larger than the capacity."),
+    "instant-maximum": _l("No slot may be larger than the instantaneous maximum."),
     "daily-maximum": _l("With this the slots of a day exceed the daily maximum."),
     "weekdays-needed": _l("Please choose at least one weekday."),
     "price-raise-notice": _l(
@@ -192,6 +193,8 @@ async def _pattern_check(values: Values, row_id: int | None) -> tuple[str, str] 
         values["quota_agency"] or 0,
     ):
         return ("ends" if code == "slot-hours" else "capacity"), code
+    if values["capacity"] > INSTANT_MAXIMUM():
+        return "capacity", "instant-maximum"
     if values["valid_until"] and values["valid_until"] < values["valid_from"]:
         return "valid_until", "dates-order"
     values["quota_window"] = values["quota_window"] or 0

@@ -104,7 +104,7 @@ CREATE INDEX no_show_by_day ON no_show (visit_day);
 CREATE TABLE appeal (
     id serial PRIMARY KEY,
     block integer NOT NULL REFERENCES booking_block (id),
-    text_sealed bytea,
+    text_sealed bytea NOT NULL,
     state text NOT NULL CHECK (state IN ('filed', 'granted', 'rejected')),
     filed_at timestamptz NOT NULL,
     decided_by text,

@@ -80,6 +80,7 @@ def _data_page(request: HTMXRequest, order: OrderView, form: Form) -> Response[b
         order=order,
         done=request.query_params.get("done", ""),
         retention_days=limits.RETENTION_DAYS(),
+        document_days=limits.DOCUMENT_DAYS(),
     )
 
 
@@ -109,6 +110,7 @@ def _figures() -> dict[str, Any]:
         "offer_minutes": limits.OFFER_MINUTES(),
         "no_show": limits.block_rule(),
         "retention_days": limits.RETENTION_DAYS(),
+        "document_days": limits.DOCUMENT_DAYS(),
         "days_ahead": sale.DAYS_AHEAD(),
         "release_time": sale.RELEASE_TIME(),
         "daily_maximum": sale.DAILY_MAXIMUM(),
