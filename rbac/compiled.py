@@ -123,6 +123,12 @@ class CompiledPolicy:
         """Return the roles and lines in force now or ``at`` an aware instant."""
         return self._answers_at(self._clock() if at is None else at.timestamp()).standing
 
+    def knows(self, subject: str, at: datetime | None = None) -> bool:
+        """Tell whether the policy gives the subject anything by name."""
+        if not self.register.knows(subject):
+            return False
+        return self.register.ruled(subject) or len(self.standing(at).roles(subject)) > 1
+
     def reaching(
         self, standing: Standing, subject: str, permission: str
     ) -> Iterator[tuple[Rule, Holding]]:

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from rbac.compiled import CompiledPolicy, Decision, Reason
 from rbac.facts import Facts
+from rbac.lines import NEWCOMER
 
 NO_POLICY = Decision(allowed=False, rule=None, reason=Reason.NO_POLICY)
 
@@ -43,6 +44,14 @@ class PolicyBox:
     def clear(self) -> None:
         """Refuse everything until a policy is put in force again: the version cannot be seen."""
         self._snapshot = None
+
+    def judged_as(self, account: str) -> str:
+        """Return the subject for a signed-in account: its name, or NEWCOMER when nothing is granted.
+
+        Without this whoever has an account and no role yet could not even sign out.
+        """
+        snapshot = self._snapshot
+        return account if snapshot is None or snapshot.compiled.knows(account) else NEWCOMER
 
     def decide(
         self,

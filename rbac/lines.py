@@ -5,6 +5,7 @@ from typing import Final, NamedTuple
 
 ROLE_PREFIX: Final = "role:"
 VISITOR: Final = "visitor"  # the subject of everybody who has no account
+NEWCOMER: Final = "newcomer"  # the subject of everybody with an account to whom nothing is granted
 EVERY: Final = "*"
 
 SOLID: Final = "g2"

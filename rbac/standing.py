@@ -40,13 +40,16 @@ class Register:
         for role, included in policy.inclusions:
             self._included.setdefault(role, []).append(included)
         self._moments = moments((*policy.grants, *policy.reports))
-        self._subjects = (
-            self._grants.keys() | self._included.keys() | {rule.subject for rule in policy.rules}
-        )
+        self._ruled = {rule.subject for rule in policy.rules}
+        self._subjects = self._grants.keys() | self._included.keys() | self._ruled
 
     def knows(self, subject: str) -> bool:
         """Tell whether the policy gives the subject anything at any time."""
         return subject in self._subjects
+
+    def ruled(self, subject: str) -> bool:
+        """Tell whether a rule names the subject itself."""
+        return subject in self._ruled
 
     def stretch(self, moment: float) -> tuple[float, float]:
         """Return the bounds of the time around ``moment`` in which no line begins or ends."""
@@ -86,12 +89,9 @@ class Standing:
         roles = self._roles.get(subject)
         if roles is None:
             held: dict[str, dict[Names, set[str]]] = {}
-            itself = frozenset({subject})
-            self._include(subject, EVERY, itself, held)
+            self._include(subject, EVERY, frozenset({subject}), held)
             for grant in self.register.grants(subject, self.start):
-                absent = grant.instead_of
-                names = itself | self.stood_in_for(absent) if absent else itself
-                self._include(grant.role, grant.group, names, held)
+                self._include(grant.role, grant.group, self.names_of(grant), held)
             roles = {
                 role: tuple(Holding(frozenset(groups), names) for names, groups in ways.items())
                 for role, ways in held.items()
@@ -110,10 +110,11 @@ class Standing:
                 groups.add(group)
                 pending.extend(self.register.included(name))
 
-    def stood_in_for(self, absent: str) -> Names:
-        """Return the absent person and whom that person, a deputy too, stands in for."""
-        found = {absent}
-        pending = [absent]
+    def names_of(self, grant: Grant) -> Names:
+        """Return as whom a grant is held: the person, the absent, and whom the absent stands in for."""
+        found = {grant.person}
+        pending = [grant.instead_of] if grant.instead_of else []
+        found.update(pending)
         while pending:
             grants = self.register.grants(pending.pop(), self.start)
             more = {grant.instead_of for grant in grants if grant.instead_of} - found

@@ -82,7 +82,7 @@ def _words(error: Exception) -> dict[str, Any]:
         "permission": str(error.permission) if isinstance(error, Refused) else None,
         "retry_after": error.retry_after if isinstance(error, TooMany) else 2,
         "forged": isinstance(error, ForgedRequest),
-        "ask": None,
+        "ask": error.ask if isinstance(error, Refused) else None,
     }
 
 

@@ -15,6 +15,7 @@ from litestar.routes import HTTPRoute
 
 from portal.core import audit
 from portal.web.actor import UNKNOWN, Actor, actor_of
+from portal.web.ask import Ask, whom_to_ask
 from portal.web.csrf import SAFE, refuse_forged
 from rbac.facts import Facts
 from rbac.guard import PolicyBox
@@ -23,11 +24,12 @@ from rbac.permissions import Permission
 
 
 class Refused(PermissionDeniedException):
-    """The policy says no. Tells which permission is missing, nothing of the object."""
+    """The policy says no. Tells which permission is missing and whom to ask, nothing of the object."""
 
-    def __init__(self, permission: Permission) -> None:
+    def __init__(self, permission: Permission, ask: Ask) -> None:
         super().__init__("refused")
         self.permission = permission
+        self.ask = ask
 
 
 class SignInFirst(NotAuthorizedException):
@@ -85,9 +87,14 @@ class Needs:
             raise Unavailable
         if actor.must_change_password and self.permission not in BEFORE_NEW_PASSWORD:
             raise ChangePasswordFirst("change-password-first")
-        if policy.version is None or policy.may_ever(actor.subject, self.permission):
+        if policy.version is None or policy.may_ever(subject_of(actor), self.permission):
             return
         await refuse(actor, self.permission, "route", connection.scope["path"])
+
+
+def subject_of(actor: Actor) -> str:
+    """Whom the policy is asked about."""
+    return policy.judged_as(actor.subject) if actor.signed_in else actor.subject
 
 
 async def refuse(
@@ -97,14 +104,14 @@ async def refuse(
     if not actor.signed_in:
         raise SignInFirst("sign-in-first")
     await audit.refused(str(permission), object_type, object_id, rule)
-    raise Refused(permission)
+    raise Refused(permission, await whom_to_ask(policy, actor.subject))
 
 
 async def allow(
     actor: Actor, permission: Permission, on: Facts, object_type: str, object_id: object
 ) -> None:
     """Ask again with the record's facts; raises ``Refused``, audited with the line of the policy that says no."""
-    decision = policy.decide(actor.subject, permission, on)
+    decision = policy.decide(subject_of(actor), permission, on)
     if not decision.allowed:
         rule = written(decision.rule.tokens) if decision.rule else ""
         await refuse(actor, permission, object_type, object_id, rule)
@@ -113,8 +120,8 @@ async def allow(
 def may(actor: Actor, permission: Permission, on: Facts | None = None) -> bool:
     """For menus and buttons: what is shown, never what is allowed."""
     if on is None:
-        return policy.may_ever(actor.subject, permission)
-    return policy.decide(actor.subject, permission, on).allowed
+        return policy.may_ever(subject_of(actor), permission)
+    return policy.decide(subject_of(actor), permission, on).allowed
 
 
 def routes_without_permission(app: Litestar) -> list[str]:

@@ -12,6 +12,7 @@ import pytest
 from rbac.compiled import CompiledPolicy, Reason
 from rbac.enforcer import Reference
 from rbac.facts import NOBODY, Facts
+from rbac.guard import PolicyBox
 from rbac.lines import EVERY, Grant
 from rbac.permissions import BY_NAME, Permission
 from rbac.policy import shipped_policy
@@ -28,7 +29,7 @@ GROUP_OF = {person: group for group, people in SPECIALISTS.items() for person in
     "manager.procurement": "procurement",
     "manager.systems": "operations",
 }
-PEOPLE = POLICY.subjects - {"visitor"}
+PEOPLE = POLICY.subjects - {"visitor", "newcomer"}
 DEPARTMENT = frozenset(GROUP_OF) | {"director"}
 ADMINISTRATORS = ("sysadmin", "secadmin", "auditadmin")
 
@@ -340,7 +341,7 @@ def test_a_breach_is_read_by_the_director_and_those_named_never_by_whom_it_is_ab
     assert those_who_may(P.BREACH_CLOSE, case) == {"director"}
     against_the_director = between("tech1", owner="director")
     assert those_who_may(P.BREACH_READ, against_the_director) == {"tech1"}
-    assert those_who_may(P.BREACH_REPORT) == PEOPLE
+    assert those_who_may(P.BREACH_REPORT) == {*PEOPLE, "newcomer"}
 
 
 @pytest.mark.charter("RK-3")
@@ -508,5 +509,16 @@ def test_the_table_holds_for_casbin_too() -> None:
             assert reference.allows(person, permission, facts) is (person in people)
 
 
-def test_a_policy_without_people_gives_nobody_anything_but_the_visitor() -> None:
-    assert shipped_policy().subjects == {"visitor"}
+def test_a_policy_without_people_speaks_of_visitors_and_newcomers() -> None:
+    assert shipped_policy().subjects == {"visitor", "newcomer"}
+
+
+@pytest.mark.charter("PO-1")
+def test_an_account_without_a_role_gets_as_far_as_everybody_with_one() -> None:
+    box = PolicyBox()
+    assert box.judged_as("clerk") == "clerk"  # nothing can be asked: refused either way
+    box.swap(1, COMPILED)
+    assert box.judged_as("clerk") == "newcomer"
+    assert box.judged_as("gate1") == "gate1"
+    assert box.decide("newcomer", P.SESSION_LOGOUT).allowed
+    assert not any(box.may_ever("newcomer", name) for name in set(BY_NAME) - SHARED)

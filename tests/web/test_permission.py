@@ -5,6 +5,7 @@ import pytest
 from portal.core import audit
 from portal.web import permission
 from portal.web.actor import Actor
+from portal.web.ask import Ask
 from rbac.compiled import Decision, Reason
 from rbac.facts import Facts
 from rbac.lines import Rule
@@ -29,7 +30,11 @@ async def test_a_refusal_puts_the_line_of_the_policy_on_the_trail(
     def decide(*_asked: object) -> Decision:
         return Decision(allowed=False, rule=rule, reason=Reason.DENIED)
 
+    async def nobody(*_asked: object) -> Ask:
+        return Ask((), ())
+
     monkeypatch.setattr(audit, "refused", refused)
+    monkeypatch.setattr(permission, "whom_to_ask", nobody)
     monkeypatch.setattr(permission.policy, "decide", decide)
     with pytest.raises(permission.Refused):
         await permission.allow(CLERK, Permission.VISITOR_REVEAL, Facts(), "order", "A1")

@@ -4,9 +4,13 @@ import re
 from datetime import timedelta
 from typing import Final
 
+from rbac.lines import NEWCOMER, VISITOR
+
 FREE_ATTEMPTS: Final = 5
 LOCKS: Final = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60))
 USERNAME: Final = re.compile(r"[a-z][a-z0-9._-]{1,39}")
+#: To the policy these are not accounts.
+RESERVED: Final = frozenset({VISITOR, NEWCOMER})
 CODE_DIGITS: Final = 6
 
 
@@ -21,6 +25,8 @@ def lock_after(failures: int) -> timedelta | None:
 
 
 def username_error(username: str) -> str | None:
+    if username in RESERVED:
+        return "username-taken"
     return None if USERNAME.fullmatch(username) else "username-form"
 
 
