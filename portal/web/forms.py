@@ -30,8 +30,8 @@ COMMON: Final[Mapping[str, LazyText]] = {
     "not-a-choice": _l("Please choose one of the options."),
     "bad-date": _l("Please enter a date such as 2026-10-01."),
     "bad-time": _l("Please enter a time such as 08:30."),
-    "bad-format": _l("This is not in the expected form."),
-    "key-reused": _l("This form was used already. Please start again."),
+    "bad-format": _l("This is not in the expected format."),
+    "key-reused": _l("This form has already been used. Please start again."),
 }
 
 

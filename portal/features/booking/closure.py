@@ -185,8 +185,8 @@ async def _tell(closure: int, code: str) -> bool:
                 phone=await _phone(order),
                 language=order["language"],
                 text=_l(
-                    "Your visit on %(day)s cannot take place: %(reason)s. Choose another time or a refund until "
-                    "%(until)s, otherwise everything is refunded: %(url)s",
+                    "Your visit on %(day)s cannot take place: %(reason)s. Choose another time or a refund by "
+                    "%(until)s; otherwise you will be refunded in full: %(url)s",
                     day=order["visit_day"].isoformat(),
                     reason=reason["reason_en"]
                     if order["language"] == "en"

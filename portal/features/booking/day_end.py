@@ -63,7 +63,8 @@ async def _remind(row: Any) -> bool:
                 phone=phone,
                 language=row["language"],
                 text=_l(
-                    "Tomorrow %(time)s: your visit. Ticket, change or free cancellation until midnight: %(url)s",
+                    "Your visit is tomorrow at %(time)s. See your tickets, change or cancel free of charge "
+                    "until midnight: %(url)s",
                     time=f"{clock.local(row['starts_at']):%H:%M}",
                     url=settings().base_url + order_url(code),
                 ),

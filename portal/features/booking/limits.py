@@ -8,20 +8,20 @@ from portal.features.booking.rules.limits import BlockRule
 from portal.features.booking.rules.waitlist import DELAYED_RANDOM, IMMEDIATE, WAITLIST_FIRST
 
 LARGEST_PARTY: Final = declare(
-    SiteSetting("booking.largest_party", 5, _l("Visitors in one order"), minimum=1, maximum=50)
+    SiteSetting("booking.largest_party", 5, _l("Maximum visitors per order"), minimum=1, maximum=50)
 )
 ORDERS_PER_PHONE: Final = declare(
     SiteSetting(
         "booking.orders_per_phone",
         2,
-        _l("Orders of one phone number for one day"),
+        _l("Maximum orders per phone number and visit day"),
         minimum=1,
         maximum=1000,
     )
 )
 HOLD_MINUTES: Final = declare(
     SiteSetting(
-        "booking.hold_minutes", 15, _l("Minutes in which an order is paid"), minimum=2, maximum=120
+        "booking.hold_minutes", 15, _l("Minutes to pay for an order"), minimum=2, maximum=120
     )
 )
 LATE_FEE_PERCENT: Final = declare(
@@ -37,7 +37,7 @@ CHANGE_LIMIT: Final = declare(
     SiteSetting(
         "booking.change_limit",
         1,
-        _l("Times an order may move to another slot"),
+        _l("How often an order may be moved"),
         minimum=0,
         maximum=10,
     )
@@ -58,7 +58,7 @@ OFFER_MINUTES: Final = declare(
     SiteSetting(
         "waitlist.offer_minutes",
         30,
-        _l("Minutes in which an offered place is taken"),
+        _l("Minutes to accept an offered place"),
         minimum=5,
         maximum=720,
     )
@@ -67,21 +67,25 @@ COUNT_NO_SHOWS: Final = declare(
     SiteSetting(
         "no_show.counted",
         False,  # noqa: FBT003  the value of a switch
-        _l("Count visits that did not happen"),
+        _l("Count missed visits"),
         _l("Switch on only where every entry is checked in; otherwise everybody would be counted."),
     )
 )
 NO_SHOW_LIMIT: Final = declare(
-    SiteSetting("no_show.limit", 3, _l("No-shows that block"), minimum=1, maximum=100)
+    SiteSetting("no_show.limit", 3, _l("Missed visits before a suspension"), minimum=1, maximum=100)
 )
 NO_SHOW_WINDOW_DAYS: Final = declare(
     SiteSetting(
-        "no_show.window_days", 180, _l("Days in which no-shows count"), minimum=1, maximum=730
+        "no_show.window_days",
+        180,
+        _l("Days over which missed visits are counted"),
+        minimum=1,
+        maximum=730,
     )
 )
 NO_SHOW_BLOCK_DAYS: Final = declare(
     SiteSetting(
-        "no_show.block_days", 60, _l("Days that a first block lasts"), minimum=1, maximum=730
+        "no_show.block_days", 60, _l("Days that a first suspension lasts"), minimum=1, maximum=730
     )
 )
 WINDOW_DOCUMENTS: Final = declare(

@@ -7,7 +7,7 @@ from portal.core.i18n import LazyText, _l
 
 WORDS: Final[Mapping[str, LazyText]] = {
     # names and phones
-    "name-long": _l("A name has at most 50 characters."),
+    "name-long": _l("A name can have at most 50 characters."),
     "name-invisible": _l("The name contains invisible characters. Please type it again."),
     "name-letters": _l(
         "Please write the name as on the document: letters, spaces, dots and hyphens only."
@@ -18,9 +18,13 @@ WORDS: Final[Mapping[str, LazyText]] = {
     # documents
     "id-length": _l("A resident ID number has 18 characters."),
     "id-digits": _l("A resident ID number is 17 digits and a last digit or X."),
-    "id-check": _l("The last digit does not fit the number. Please check each digit."),
-    "id-birth-date": _l("The birth date in this number is not possible."),
-    "id-fifteen": _l("15-digit numbers ended in 2013. Please use the 18-digit number."),
+    "id-check": _l(
+        "The last digit does not match the rest of the number. Please check each digit."
+    ),
+    "id-birth-date": _l("The birth date in this number does not exist."),
+    "id-fifteen": _l(
+        "15-digit numbers are no longer valid since 2013. Please use the 18-digit number."
+    ),
     "residence-permit-form": _l(
         "A residence permit number begins with 81, 82 or 83 and has 18 characters."
     ),
@@ -30,30 +34,32 @@ WORDS: Final[Mapping[str, LazyText]] = {
     "foreign-pr-form": _l(
         "This card number is 18 characters beginning with 9, or 3 letters and 12 digits."
     ),
-    "country-form": _l("Please give the country as three letters, such as USA."),
-    "same-document": _l("This document stands in the party already."),
+    "country-form": _l("Please enter the country as three letters, such as USA."),
+    "same-document": _l("This document is already in your party."),
     # party
     "party-empty": _l("Please enter at least one visitor."),
-    "party-large": _l("One order is for at most %(limit)s visitors."),
-    "category-unknown": _l("This ticket type is not sold for that day."),
-    "category-holiday": _l("This concession does not hold on public holidays."),
+    "party-large": _l("One order can have at most %(limit)s visitors."),
+    "category-unknown": _l("This ticket is not sold for that day."),
+    "category-holiday": _l("This concession does not apply on public holidays."),
     "category-too-young": _l(
-        "By the document this person is too young for this ticket on the visit day."
+        "According to the document, this person is too young for this ticket on the visit day."
     ),
     "category-too-old": _l(
-        "By the document this person is too old for this ticket on the visit day."
+        "According to the document, this person is too old for this ticket on the visit day."
     ),
-    "category-residence": _l("This ticket is for residents of the area only."),
+    "category-residence": _l("This ticket is for local residents only."),
     "companion-needed": _l("This visitor cannot come alone. Please add an adult to the order."),
-    "companions-many": _l("There are more companion tickets than the other tickets allow."),
-    "consent-needed": _l("Please agree, or we may not take your data and cannot book."),
-    "guardian-needed": _l("For a child under 14 a guardian must agree."),
+    "companions-many": _l("There are more companion tickets than your other tickets allow."),
+    "consent-needed": _l(
+        "Please tick this box: without your consent we may not use your data and cannot book."
+    ),
+    "guardian-needed": _l("For a child under 14 a guardian must consent."),
     # outcomes
-    "sold-out": _l("These places have just been sold."),
+    "sold-out": _l("These places have just been taken."),
     "slot-closed": _l("This slot can no longer be booked."),
-    "duplicate-document": _l("One of these documents has a booking for this day already."),
-    "phone-limit": _l("This phone number has reached its number of orders for this day."),
-    "blocked": _l("Booking with one of these documents or this phone is suspended."),
+    "duplicate-document": _l("One of these documents already has a booking for this day."),
+    "phone-limit": _l("This phone number has reached its limit of orders for this day."),
+    "blocked": _l("One of these documents or this phone number is suspended from booking."),
     "price-changed": _l("The price has changed. Please check it and book again."),
     "busy": _l(
         "Many people are booking right now. Nothing was booked; please press the button again."
@@ -63,14 +69,14 @@ WORDS: Final[Mapping[str, LazyText]] = {
     ),
     # moving an order
     "change-late": _l("It is too late to move this order."),
-    "change-limit": _l("This order has moved as often as the rules allow."),
-    "change-same": _l("This is the time you have already."),
+    "change-limit": _l("This order has been moved as often as the rules allow."),
+    "change-same": _l("This is the time you already have."),
     "change-price": _l("That time costs more than you paid. Please cancel and book again."),
     "change-category": _l("One of the tickets is not sold for that day."),
     # waiting list
-    "already-waiting": _l("This number waits for this time already."),
+    "already-waiting": _l("This number is already on the waiting list for this time."),
     "places-free": _l("There are places for your party: please book instead of waiting."),
-    "no-offer": _l("This offer has run out. You may wait again."),
+    "no-offer": _l("This offer has expired. You can join the list again."),
     # personal data
     "still-needed": _l("The visit is still to come. Please cancel the order first."),
     "reason-short": _l("Please say why, in a few words."),
@@ -91,9 +97,9 @@ WORDS: Final[Mapping[str, LazyText]] = {
     "amount-large": _l("This amount is too large."),
     # appeals
     "no-block": _l("No suspension is in force for this number."),
-    "appeal-open": _l("Your appeal is being looked at already."),
+    "appeal-open": _l("Your appeal is already under review."),
     "text-short": _l("Please write a few words."),
     # finding an order
-    "order-unknown": _l("No order fits this code and phone number."),
+    "order-unknown": _l("No order matches this code and phone number."),
     "code-form": _l("An order code has 11 characters, such as 0AB-CDEF-GHJK."),
 }

@@ -218,7 +218,7 @@ async def _offer_to(slot: Any, chosen: Waiting, wait_until: datetime) -> None:
             phone=phone,
             language=row["language"],
             text=_l(
-                "A place is free for your party of %(party)s. Take it until %(until)s: %(url)s",
+                "Places are free for your party of %(party)s. Accept by %(until)s: %(url)s",
                 party=chosen.party,
                 until=f"{clock.local(until):%H:%M}",
                 url=settings().base_url + entry_url(chosen.number),

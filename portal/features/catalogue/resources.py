@@ -75,15 +75,15 @@ WORDS: Final[Mapping[str, LazyText]] = {
     "slot-hours": _l("The end must come after the beginning."),
     "slot-quotas": _l("The quotas together are larger than the capacity."),
     "instant-maximum": _l("No slot may be larger than the instantaneous maximum."),
-    "daily-maximum": _l("With this the slots of a day exceed the daily maximum."),
+    "daily-maximum": _l("With this, the slots of a day would exceed the daily maximum."),
     "weekdays-needed": _l("Please choose at least one weekday."),
     "price-raise-notice": _l(
-        "A raise is published six months ahead. For an exception state the legal basis."
+        "A price rise must be published six months ahead. For an exception, state the legal basis."
     ),
     "price-backdated": _l("A price cannot begin before it is published."),
     "dates-order": _l("The last day must not come before the first."),
-    "ages-order": _l("The highest age must not be below the lowest."),
-    "taken": _l("There is such an entry already."),
+    "ages-order": _l("The maximum age must not be below the minimum."),
+    "taken": _l("Such an entry already exists."),
     "in-use": _l("This is in use and cannot be deleted; switch it off instead."),
     "not-allowed": _l("The database refused this value."),
 }
@@ -239,7 +239,7 @@ _SUMMARY: Final = (
     Field("summary_en", _l("Summary (English)"), "long", required=False, in_list=False),
 )
 _PRODUCT: Final = Field("product", _l("Ticket"), "reference", refers_to=tables.Product)
-_POSITION: Final = Field("position", _l("Place in lists"), "integer", in_list=False)
+_POSITION: Final = Field("position", _l("Position in lists"), "integer", in_list=False)
 
 RESOURCES: Final = {
     resource.name: resource
@@ -265,7 +265,7 @@ RESOURCES: Final = {
         Resource(
             "products", _l("Tickets on sale"), _l("Ticket"), tables.Product,
             (
-                Field("slug", _l("Short name"), hint=_l("Small letters and dashes; programs use it.")),
+                Field("slug", _l("Short name"), hint=_l("Lower-case letters and dashes; used by programs.")),
                 Field("attraction", _l("Attraction"), "reference", refers_to=tables.Attraction),
                 *_NAME, *_SUMMARY,
                 Field(
@@ -281,14 +281,14 @@ RESOURCES: Final = {
         Resource(
             "categories", _l("Categories and concessions"), _l("Category"), tables.Category,
             (
-                Field("code", _l("Code"), hint=_l("Small letters; stays with sold tickets.")),
+                Field("code", _l("Code"), hint=_l("Lower-case letters; stays with sold tickets.")),
                 *_NAME,
-                Field("eligibility_zh", _l("Who may have it (Chinese)"), "long", required=False, in_list=False),
-                Field("eligibility_en", _l("Who may have it (English)"), "long", required=False, in_list=False),
-                Field("age_min", _l("Lowest age"), "integer", required=False),
-                Field("age_max", _l("Highest age"), "integer", required=False),
-                Field("height_max_cm", _l("Greatest height in cm"), "integer", required=False,
-                      hint=_l("Age or height suffices; height is measured at the gate.")),
+                Field("eligibility_zh", _l("Who it is for (Chinese)"), "long", required=False, in_list=False),
+                Field("eligibility_en", _l("Who it is for (English)"), "long", required=False, in_list=False),
+                Field("age_min", _l("Minimum age"), "integer", required=False),
+                Field("age_max", _l("Maximum age"), "integer", required=False),
+                Field("height_max_cm", _l("Maximum height in cm"), "integer", required=False,
+                      hint=_l("Either age or height is enough; height is measured at the gate.")),
                 Field("residence_prefixes", _l("Area codes of residence"), "list", required=False, in_list=False,
                       hint=_l("First digits of the resident number, separated by commas; empty for everybody.")),
                 Field(
@@ -298,7 +298,7 @@ RESOURCES: Final = {
                     ),
                 ),
                 Field("not_on_public_holidays", _l("Not on public holidays"), "switch", required=False, in_list=False),
-                Field("needs_companion", _l("Not alone"), "switch", required=False, in_list=False),
+                Field("needs_companion", _l("Must be accompanied"), "switch", required=False, in_list=False),
                 Field("companions", _l("Free companions"), "integer", required=False, in_list=False),
                 Field("basis", _l("Legal basis"), required=False, in_list=False),
                 Field("active", _l("Active"), "switch", required=False),
@@ -324,7 +324,7 @@ RESOURCES: Final = {
                 ),
                 Field("fen", _l("Price in yuan"), "money"),
                 Field("valid_from", _l("For visits from"), "date"),
-                Field("legal_basis", _l("Legal basis of a raise without notice"), required=False, in_list=False),
+                Field("legal_basis", _l("Legal basis for a rise without notice"), required=False, in_list=False),
             ),
             ("product", "category", "season", "day_type", "valid_from"), Permission.CATALOGUE_EDIT, check=_price_check,
         ),
@@ -377,7 +377,7 @@ RESOURCES: Final = {
                 _PRODUCT,
                 Field("day", _l("Day"), "date"),
                 Field("closed", _l("No slots on this day"), "switch", required=False,
-                      hint=_l("Slots with sold tickets stay good; to send their holders home use a closure.")),
+                      hint=_l("Slots with sold tickets stay valid; to turn their holders away, use a closure.")),
                 Field("capacity_percent", _l("Share of the capacity in percent"), "integer"),
                 Field("reason_zh", _l("Reason (Chinese)"), required=False, in_list=False),
                 Field("reason_en", _l("Reason (English)"), required=False, in_list=False),

@@ -14,7 +14,7 @@ DAYS_AHEAD: Final = declare(
     SiteSetting(
         "booking.days_ahead",
         7,
-        _l("Days on sale ahead"),
+        _l("Days that can be booked ahead"),
         minimum=1,
         maximum=90,
         then=GENERATE_JOB,
@@ -24,7 +24,7 @@ RELEASE_TIME: Final = declare(
     SiteSetting(
         "booking.release_time",
         "20:00",
-        _l("Hour at which the next day goes on sale"),
+        _l("Time of day at which a new day goes on sale"),
         check=lambda text: _hour(text) is not None,
     )
 )
@@ -64,8 +64,8 @@ BOOKING_NEEDED: Final = declare(
     SiteSetting(
         "booking.needed",
         True,  # noqa: FBT003  the value of a switch
-        _l("Booking is needed"),
-        _l("Switch off on days that never fill: visitors may then simply come."),
+        _l("Booking required"),
+        _l("Switch off on days that never fill up: visitors can then simply come."),
     )
 )
 

@@ -9,15 +9,15 @@ from portal.features.people.rules import username_error
 from portal.web.session import sessions
 
 WORDS: dict[str, LazyText] = {
-    "username-form": _l("A user name is 2 to 40 small letters, digits, dots or dashes."),
+    "username-form": _l("A user name has 2 to 40 lower-case letters, digits, dots or dashes."),
     "unknown-account": _l("There is no such account."),
     "username-taken": _l("This user name is taken."),
     "password-short": _l("Please choose a password of at least 10 characters."),
     "password-guessable": _l("This password is too easy to guess."),
-    "password-differs": _l("The two passwords differ."),
+    "password-differs": _l("The two passwords do not match."),
     "wrong-password": _l("This is not your current password."),
-    "wrong-sign-in": _l("User name or password is wrong."),
-    "wrong-code": _l("This code is wrong or was used already."),
+    "wrong-sign-in": _l("The user name or password is wrong."),
+    "wrong-code": _l("This code is wrong or has already been used."),
     "locked": _l("Too many wrong attempts. Please try again later."),
 }
 

@@ -25,7 +25,7 @@ GROUPS: Final = {
     "booking": _l("Booking"),
     "capacity": _l("Maximum capacity"),
     "waitlist": _l("Waiting list"),
-    "no_show": _l("Visits that do not happen"),
+    "no_show": _l("Missed visits"),
     "privacy": _l("Personal data"),
 }
 

@@ -47,7 +47,7 @@ async def test_a_family_without_a_phone_pays_cash_and_gets_change(seller: Browse
     slot = await a_slot()
     code = await sell(seller, slot, given="300")
     receipt = await seller.get(f"/window/receipt/{code}?lang=en")
-    assert "Change to give back:" in receipt.text
+    assert "Change due:" in receipt.text
     assert "¥50" in receipt.text
     assert receipt.text.count('<svg role="img"') == 3, "each visitor has a ticket to print"
     order = await the_order(code)
@@ -83,7 +83,7 @@ async def test_the_form_adds_up_without_a_script(seller: Browser) -> None:
         ({"given": "much"}, "such as 120"),
         ({"method": "shells"}, "one of the options"),
         ({"contact_phone": "12"}, "mobile number"),
-        ({"visitors-adult-0-id_number": "110101199001011234"}, "last digit does not fit"),
+        ({"visitors-adult-0-id_number": "110101199001011234"}, "last digit does not match"),
         (
             {"visitors-adult-0-id_number": a_number(1), "visitors-adult-1-id_number": a_number(1)},
             "already",
@@ -130,7 +130,7 @@ async def test_online_cannot_drain_what_is_kept_for_the_window(seller: Browser) 
     await sell(seller, slot)
     answer = await seller.post_form(f"/window/{slot.id}?lang=en", {"count-adult": "1"})
     assert answer.status_code == 409
-    assert "just been sold" in answer.text
+    assert "just been taken" in answer.text
 
 
 @pytest.mark.charter("BK-10")
@@ -173,7 +173,7 @@ async def test_a_document_given_at_the_window_counts_once_a_day_as_everywhere(
     await sell(seller, slot, **named)
     answer = await seller.post_form(f"/window/{slot.id}?lang=en", named)
     assert answer.status_code == 409
-    assert "has a booking for this day already" in answer.text
+    assert "already has a booking for this day" in answer.text
 
 
 # --- money back ----------------------------------------------------------------------------------

@@ -46,7 +46,7 @@ def data(order: OrderView, site_name: str, phone: str) -> dict[str, Any]:
         "code": order.shown_code,
         "sum": _sum(order),
         "note": _(
-            "Show this code at the gate, on paper or on a screen. Bring the document you booked with."
+            "Show this code at the gate, on paper or on your phone, and bring the document you booked with."
         ),
         "phone": _("Telephone %(number)s", number=phone),
         "labels": {
