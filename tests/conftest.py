@@ -22,6 +22,7 @@ from typing import Any
 
 import asyncpg
 import pytest
+import structlog
 import time_machine
 
 # Before the portal is imported: what it reads of its environment, it reads from here.
@@ -55,6 +56,7 @@ from portal.features.catalogue import snapshot  # noqa: E402
 from portal.features.catalogue.availability import availability  # noqa: E402
 from portal.features.people import pages as people_pages  # noqa: E402
 from portal.registry import APP_NAMES  # noqa: E402
+from portal.web.cookies import cookie_name  # noqa: E402
 from portal.web.envelope import Envelope  # noqa: E402
 from portal.web.permission import policy  # noqa: E402
 from portal.web.session import sessions  # noqa: E402
@@ -63,6 +65,16 @@ from rbac.policy import shipped_policy  # noqa: E402
 from tests.browser import Browser, SignIn  # noqa: E402
 from tests.factories.people import signed_in  # noqa: E402
 from tests.one_connection import OneConnection, rolled_back  # noqa: E402
+
+# What went wrong is shown with a failed test; without the values of every frame.
+structlog.configure(
+    processors=[
+        structlog.processors.add_log_level,
+        structlog.dev.ConsoleRenderer(
+            colors=False, exception_formatter=structlog.dev.plain_traceback
+        ),
+    ]
+)
 
 POLICY = shipped_policy(demo=True)
 COMPILED = CompiledPolicy(POLICY)
@@ -269,7 +281,8 @@ def signed_in_as(new_browser: Callable[[], Browser]) -> SignIn:
 
     async def sign_in(username: str) -> Browser:
         made = new_browser()
-        made.cookies.set("session", await signed_in(username))
+        host = made.base_url.host
+        made.cookies.set(cookie_name("session"), await signed_in(username), domain=host)
         return made
 
     return sign_in

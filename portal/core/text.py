@@ -13,9 +13,18 @@ _NAME_MARKS: Final = frozenset(" ·•・.'’‘-‐,")
 _LETTERS: Final = frozenset({"Lu", "Ll", "Lt", "Lm", "Lo", "Mn", "Mc"})
 _PLAIN_HAN: Final = re.compile(r"[\u4e00-\u9fff]{2,20}")
 
+_DIGITS: Final = re.compile(r"\d{1,9}", re.ASCII)
 _MAINLAND_MOBILE: Final = re.compile(r"1[3-9]\d{9}", re.ASCII)
 _MAINLAND_LANDLINE: Final = re.compile(r"0\d{2,3}\d{7,8}", re.ASCII)
 _FOREIGN: Final = re.compile(r"\+[1-9]\d{6,14}", re.ASCII)
+
+
+def whole_number(typed: str) -> int | None:
+    """A number of up to nine plain digits, or None.
+
+    ``isdigit()`` is true of ``²`` and of ten thousand nines; ``int()`` then raises.
+    """
+    return int(typed) if _DIGITS.fullmatch(typed) else None
 
 
 def tidy_name(typed: str) -> str:

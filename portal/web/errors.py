@@ -41,7 +41,12 @@ def on_unexpected(request: Any, error: Exception) -> Response[Any]:
     if isinstance(error, db.ConnectionLost):
         log.warning("database.away", error=repr(error))
         return _answer(request, UNAVAILABLE, error)
-    log.error("unexpected", exc_info=error, path=request.scope["path"])
+    log.error(
+        "unexpected",
+        exc_info=error,
+        path=request.scope["path"],
+        request_id=request.scope["state"]["request_id"],
+    )
     return _answer(request, SERVER_ERROR, error)
 
 

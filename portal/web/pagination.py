@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Final
 
+from portal.core.text import whole_number
+
 PAGE_SIZE: Final = 50
 MAX_PAGE: Final = 2_000
 
@@ -27,6 +29,4 @@ class Page:
 
 def page_number(text: str | None) -> int:
     """The page asked for; nonsense is page 1."""
-    if text and text.isascii() and text.isdigit():
-        return min(max(int(text), 1), MAX_PAGE)
-    return 1
+    return min(max(whole_number(text or "") or 1, 1), MAX_PAGE)

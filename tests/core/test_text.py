@@ -102,3 +102,25 @@ def test_tidying_a_good_phone_again_changes_nothing(typed: str) -> None:
 def test_free_text_may_have_lines_but_nothing_hidden() -> None:
     assert text.is_visible_line("第一行\n\tsecond")
     assert not text.is_visible_line("abc\u202edef")
+
+
+@pytest.mark.parametrize(
+    ("typed", "number"),
+    [
+        ("0", 0),
+        ("007", 7),
+        ("999999999", 999_999_999),
+        ("1000000000", None),
+        ("9" * 5000, None),
+        ("", None),
+        ("²", None),
+        ("１２", None),
+        ("-1", None),
+        ("+1", None),
+        ("1_0", None),
+        (" 1", None),
+        ("1\n", None),
+    ],
+)
+def test_a_whole_number_is_plain_digits(typed: str, number: int | None) -> None:
+    assert text.whole_number(typed) == number

@@ -150,8 +150,8 @@ def resized(raw: Mapping[str, str], largest: int) -> Form | None:
         return as_typed(raw)
     if "add" in raw:
         return with_row_added(raw, largest)
-    if (position := raw.get("remove", "")).isdigit():
-        return with_row_removed(raw, int(position))
+    if (position := text.whole_number(raw.get("remove", ""))) is not None:
+        return with_row_removed(raw, position)
     return None
 
 

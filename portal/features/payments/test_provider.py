@@ -61,9 +61,10 @@ class TestBank:
 
     def read_notice(self, headers: Mapping[str, str], body: bytes) -> Notice:
         timestamp = headers.get(TIMESTAMP, "")
-        if not hmac.compare_digest(headers.get(SIGNATURE, ""), signature(timestamp, body)):
+        given = headers.get(SIGNATURE, "").encode()
+        if not hmac.compare_digest(given, signature(timestamp, body).encode()):
             raise BadNotice("signature")
-        if not timestamp.isdigit() or _age(int(timestamp)) > NOTICE_AGE:
+        if not (timestamp.isascii() and timestamp.isdigit()) or _age(int(timestamp)) > NOTICE_AGE:
             raise BadNotice("age")
         try:
             told = json.loads(body)

@@ -1,6 +1,7 @@
 """Pure rules of accounts: lock-out and codes."""
 
 import re
+import unicodedata
 from datetime import timedelta
 from typing import Final
 
@@ -31,5 +32,5 @@ def username_error(username: str) -> str | None:
 
 
 def tidy_code(typed: str) -> str:
-    """A second factor as it was meant: without spaces and dashes, lower case."""
-    return re.sub(r"[\s-]", "", typed).lower()
+    """A second factor as it was meant: half-width, without spaces and dashes, lower case."""
+    return re.sub(r"[\s-]", "", unicodedata.normalize("NFKC", typed)).lower()

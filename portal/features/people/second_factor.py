@@ -50,7 +50,7 @@ async def unseal(account: Any) -> str:
 async def accept(account: Any, typed: str) -> bool:
     """Take a code, TOTP or recovery, once: a repeat of the same code is refused. Inside the caller's transaction."""
     code = tidy_code(typed)
-    if len(code) != CODE_DIGITS or not code.isdigit():
+    if len(code) != CODE_DIGITS or not (code.isascii() and code.isdigit()):
         return await _take_recovery_code(account["id"], code)
     step = step_of(await unseal(account), code, clock.now())
     if step is None:

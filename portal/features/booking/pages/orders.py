@@ -125,9 +125,10 @@ async def cancel_order(request: HTMXRequest, code: FromPath[str]) -> Response[An
     """Cancel the tickets that were ticked, or all. A repeat finds nothing left and says so."""
     order = await order_of_link(request, code, CANCEL.permission)
     fields = await read(request)
-    chosen = {int(name[7:]) for name in fields if name.startswith("ticket-") and name[7:].isdigit()}
+    ticked = [text.whole_number(name[7:]) for name in fields if name.startswith("ticket-")]
+    chosen = {ordinal for ordinal in ticked if ordinal is not None}
     try:
-        await orders.cancel(order.code, chosen or None)
+        await orders.cancel(order.code, chosen if ticked else None)
     except orders.TooLate:
         return go(request, f"{order.url}&done=too-late")
     except orders.OrderGone:

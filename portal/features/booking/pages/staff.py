@@ -152,9 +152,7 @@ async def create_closure(request: HTMXRequest) -> Response[Any]:
     if "look" in form.values:
         return await _closure_page(request, form)
     day = _day(form.text("date"))
-    chosen = tuple(
-        int(name[5:]) for name in form.values if name.startswith("slot-") and name[5:].isdigit()
-    )
+    chosen = {text.whole_number(name[5:]) for name in form.values if name.startswith("slot-")}
     slots = tuple(slot.id for slot in availability.day(day) if slot.id in chosen)
     if not slots:
         form.error("slots", "slots-needed")
@@ -211,7 +209,7 @@ async def message_called(request: HTMXRequest, message_id: FromPath[int]) -> Res
     fields = await read(request)
     await search.mark_called(message_id)
     back = fields.get("back", "")
-    return go(request, f"/closures/{back}" if back.isdigit() else "/bookings")
+    return go(request, f"/closures/{back}" if text.whole_number(back) is not None else "/bookings")
 
 
 @get("/blocks", guards=[BLOCKS], name="blocks.list")
