@@ -141,7 +141,8 @@ class _Line:
         self._connection: Any = None
 
     async def open(self) -> Any:
-        if self._connection is None or self._connection.is_closed():
+        used = self._connection
+        if used is None or used.is_closed() or used.is_in_transaction():
             self._connection = await db.engine().get_new_connection()
         return self._connection
 
@@ -231,13 +232,23 @@ async def _truncate(line: _Line) -> None:
         "SELECT " + ", ".join(f'EXISTS (SELECT FROM "{name}") AS "{name}"' for name in names)
     )
     wanted = ", ".join(f'"{name}"' for name in names if filled[name])
+    guarded = await connection.fetch(
+        "SELECT DISTINCT tgrelid::regclass::text AS name FROM pg_trigger WHERE tgname = 'never_emptied'"
+    )
     if wanted:
-        guarded = ("audit_entry", "audit_entry_rest", "audit_link", "audit_chain")
-        without = "; ".join(f"ALTER TABLE {name} DISABLE TRIGGER never_emptied" for name in guarded)
-        await connection.execute(
-            f"BEGIN; {without}; TRUNCATE {wanted} RESTART IDENTITY CASCADE; "
-            f"{without.replace('DISABLE', 'ENABLE')}; COMMIT"
-        )
+        async with connection.transaction():
+            for row in guarded:
+                await connection.execute(f"ALTER TABLE {row['name']} DISABLE TRIGGER never_emptied")
+            await connection.execute(f"TRUNCATE {wanted} RESTART IDENTITY CASCADE")
+            for row in guarded:
+                await connection.execute(f"ALTER TABLE {row['name']} ENABLE TRIGGER never_emptied")
+    for row in await connection.fetch(  # cut by what was tested
+        "SELECT inhrelid::regclass::text AS name, inhparent::regclass::text AS parent "
+        "FROM pg_inherits JOIN pg_class ON oid = inhrelid "
+        "WHERE relkind = 'r' AND relname ~ '_[0-9]{4}_[0-9]{2}$'"
+    ):
+        await connection.execute(f"ALTER TABLE {row['parent']} DETACH PARTITION {row['name']}")
+        await connection.execute(f"DROP TABLE {row['name']}")
     await connection.execute("DELETE FROM policy_version WHERE version > $1", POLICY_VERSION)
 
 

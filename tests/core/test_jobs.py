@@ -249,7 +249,7 @@ async def test_each_period_is_claimed_by_one_process(
 
     await schedule("test.work", work, timedelta(minutes=10))
     for turn in range(3):
-        at(NOON + timedelta(minutes=10 * turn, seconds=1))
+        at(NOON + timedelta(minutes=11 * turn, seconds=1))
         started = await asyncio.gather(*(jobs.run_periodic() for _ in range(db.POOL_SIZE)))
         assert sum(started) == 1
     assert len(ran) == 3

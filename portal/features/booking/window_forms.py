@@ -33,8 +33,7 @@ def counts(values: Mapping[str, str], priced: Mapping[str, Priced]) -> dict[str,
     """How many of each category, as far as it can be read: for showing the form again."""
     typed = {code: values.get(f"count-{code}", "").strip() for code in priced}
     return {
-        code: min(int(value), LARGEST_PARTY) if value.isascii() and value.isdigit() else 0
-        for code, value in typed.items()
+        code: min(text.whole_number(value) or 0, LARGEST_PARTY) for code, value in typed.items()
     }
 
 

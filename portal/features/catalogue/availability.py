@@ -94,6 +94,12 @@ class Availability:
         if self._gathering is None or self._gathering.done():
             self._gathering = asyncio.create_task(self._renew(), name="availability")
 
+    async def stop(self) -> None:
+        """Renew nothing more: the process ends."""
+        if self._gathering is not None:
+            self._gathering.cancel()
+            await asyncio.gather(self._gathering, return_exceptions=True)
+
     async def _renew(self) -> None:
         while self._wanted:
             await asyncio.sleep(GATHER_SECONDS)

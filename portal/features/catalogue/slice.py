@@ -49,4 +49,5 @@ SLICE = Slice(
         availability.CHANNEL: availability.availability.heard,
     },
     start=start,
+    stop=availability.availability.stop,
 )

@@ -10,6 +10,7 @@ from litestar.params import FromPath
 from litestar.plugins.htmx import HTMXRequest
 
 from portal.core import clock, db, money, order_code
+from portal.core.text import whole_number
 from portal.features.booking import orders, queries, tickets, window, window_forms
 from portal.features.booking.booker import NewOrder
 from portal.features.booking.documents import qr
@@ -276,9 +277,8 @@ async def give_back(request: HTMXRequest) -> Response[Any]:
     """Cancel the ticked tickets and pay out what is owed. A repeat finds nothing left and says so."""
     form = Form(await read(request), WORDS)
     method = form.choice("method", window.METHODS)
-    chosen = [
-        int(name[7:]) for name in form.values if name.startswith("ticket-") and name[7:].isdigit()
-    ]
+    ticked = [whole_number(name[7:]) for name in form.values if name.startswith("ticket-")]
+    chosen = [ordinal for ordinal in ticked if ordinal is not None]
     code = order_code.tidy(form.text("code", longest=40))
     if form.errors:
         return await _back_page(request, form)
@@ -318,7 +318,7 @@ async def _back_page(request: HTMXRequest, form: Form) -> Response[bytes]:
         else {},
         waiting=await window.owed(OWED_SHOWN),
         done=request.query_params.get("done", ""),
-        paid_out=int(fen) if fen.isascii() and fen.isdigit() else 0,
+        paid_out=whole_number(fen) or 0,
     )
 
 
