@@ -57,10 +57,10 @@ async def lifespan(_app: Litestar) -> AsyncIterator[None]:
     finally:
         watch.cancel()
         await runner.stop()
+        await notices.stop()  # first: what it tells would start work in a slice that has ended
         for piece in reversed(started):
             if piece.stop:
                 await piece.stop()
-        await notices.stop()
         await db.close_pool()
 
 

@@ -68,6 +68,9 @@ async def _prepare(*, with_demo: bool, say: Say) -> None:
     await db.open_pool()
     try:
         await migrate(APP_NAMES, lambda line: say(f"migrating: {line}"))
+        await (
+            cut_months()
+        )  # before the first act is recorded: rows in a default partition stay there
         await site_settings.load()
         await policy.ensure_shipped(demo=with_demo)
         if with_demo:
@@ -75,7 +78,6 @@ async def _prepare(*, with_demo: bool, say: Say) -> None:
         elif await setup.is_needed():
             say(f"This portal is empty. Set it up, once, at {setup.address()}")
         await generation.generate()
-        await cut_months()
     finally:
         await db.close_pool()
 

@@ -70,12 +70,16 @@ async def _filled(database: Path) -> Area:
     await db.open_pool()
     try:
         await migrate(APP_NAMES)
+        await (
+            cut_months()
+        )  # before the first act is recorded: rows in a default partition stay there
         await policy.ensure_shipped(demo=False)
         async with db.transaction():
             await site_settings.change("capacity.daily_maximum", "1000000")
+            await site_settings.change("capacity.instant_maximum", "1000000")
             await _patterns(await _product())
+        await site_settings.load()
         await generation.generate()
-        await cut_months()
         return await _slots(database)
     finally:
         await db.close_pool()
