@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from portal.core import clock, db
+from portal.features.people.rules import browser_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,7 @@ async def open_sessions(person_id: int, current: bytes | None) -> list[OpenSessi
             row["created_at"],
             row["seen_at"],
             row["address"],
-            row["agent"],
+            browser_name(row["agent"]),
             row["id_hash"] == current,
         )
         for row in rows

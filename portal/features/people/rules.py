@@ -1,4 +1,4 @@
-"""Pure rules of accounts: lock-out and codes."""
+"""Pure rules of accounts: lock-out, codes, and how a browser is called."""
 
 import re
 import unicodedata
@@ -13,6 +13,26 @@ USERNAME: Final = re.compile(r"[a-z][a-z0-9._-]{1,39}")
 #: To the policy these are not accounts.
 RESERVED: Final = frozenset({VISITOR, NEWCOMER})
 CODE_DIGITS: Final = 6
+#: The first mark that a browser's own name carries, for most carry those of others too.
+BROWSERS: Final = (
+    ("MicroMessenger", "WeChat"),
+    ("Edg", "Edge"),
+    ("Firefox", "Firefox"),
+    ("FxiOS", "Firefox"),
+    ("CriOS", "Chrome"),
+    ("Chrome", "Chrome"),
+    ("Safari", "Safari"),
+)
+SYSTEMS: Final = (
+    ("HarmonyOS", "HarmonyOS"),
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Android", "Android"),
+    ("Windows", "Windows"),
+    ("Mac OS X", "macOS"),
+    ("Linux", "Linux"),
+)
+LONGEST_NAME: Final = 40
 
 
 def lock_after(failures: int) -> timedelta | None:
@@ -34,3 +54,11 @@ def username_error(username: str) -> str | None:
 def tidy_code(typed: str) -> str:
     """A second factor as it was meant: half-width, without spaces and dashes, lower case."""
     return re.sub(r"[\s-]", "", unicodedata.normalize("NFKC", typed)).lower()
+
+
+def browser_name(agent: str) -> str:
+    """``Firefox · Windows``: enough to know one's own devices by; of an unknown one what it says of itself."""
+    found = [
+        next((name for mark, name in marks if mark in agent), "") for marks in (BROWSERS, SYSTEMS)
+    ]
+    return " · ".join(filter(None, found)) or agent[:LONGEST_NAME]
