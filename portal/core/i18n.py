@@ -62,6 +62,15 @@ def set_language(language: str) -> None:
     _language.set(language)
 
 
+def in_language(wanted: str, text: object) -> str:
+    """A remembered text in this language, whatever the reader's is: for what is written for others."""
+    token = _language.set(wanted)
+    try:
+        return str(text)
+    finally:
+        _language.reset(token)
+
+
 def gettext(message: str) -> str:
     return catalogue(_language.get()).gettext(message)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -48,6 +49,24 @@ BANNER_LEVEL = declare(
         },
     )
 )
+BANNER_UNTIL = declare(
+    SiteSetting(
+        "site.banner_until",
+        "",
+        _l("The banner is taken down at"),
+        _l("Such as 2026-10-01 18:00; empty leaves it up."),
+        check=lambda text: not text or _minute(text) is not None,
+    )
+)
+
+
+def _minute(text: str) -> datetime | None:
+    """The instant that a typed site time means; None for what is none."""
+    try:
+        typed = datetime.fromisoformat(text.strip())
+    except ValueError:
+        return None
+    return clock.at(typed.date(), typed.time().replace(tzinfo=None))
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +89,16 @@ def site() -> Site:
 
 
 def banner() -> Banner | None:
-    text = BANNER_EN() if i18n.language() == "en" else BANNER_ZH()
-    return Banner(BANNER_LEVEL(), text) if text else None
+    """What all public pages say at the top now; in the other language where one is missing."""
+    texts = (BANNER_ZH(), BANNER_EN())
+    text = (texts[1] or texts[0]) if i18n.language() == "en" else (texts[0] or texts[1])
+    return Banner(BANNER_LEVEL(), text) if text and not banner_is_over() else None
+
+
+def banner_is_over() -> bool:
+    """Whether a banner is kept whose time is over: nobody sees it any more."""
+    until = _minute(BANNER_UNTIL()) if BANNER_UNTIL() else None
+    return until is not None and until <= clock.now()
 
 
 #: Filled by the composition: the staff menu of all slices, and further values for every page.

@@ -1,12 +1,15 @@
 """Suspensions of booking and appeals against them (BK-7): explained, with an end, decided by a person."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
+from uuid import UUID
 
 from portal.core import audit, clock, db
 from portal.core.context import current_act
 from portal.core.crypto import vault
+from portal.features.booking.queries import unsealed
 
 PURPOSE = "appeal"
 
@@ -22,13 +25,14 @@ class Block:
     starts_at: datetime
     ends_at: datetime
     lifted_at: datetime | None
+    lifted_by: str | None
     note: str
     appeal: int | None
     appeal_state: str | None
 
 
 _SELECT = (
-    "SELECT b.id, b.kind, b.reason, b.step, b.starts_at, b.ends_at, b.lifted_at, b.note, a.id AS appeal, "
+    "SELECT b.id, b.kind, b.reason, b.step, b.starts_at, b.ends_at, b.lifted_at, b.lifted_by, b.note, a.id AS appeal, "
     "a.state AS appeal_state FROM booking_block b LEFT JOIN LATERAL (SELECT id, state FROM appeal "
     "WHERE block = b.id ORDER BY id DESC LIMIT 1) a ON true "
 )
@@ -46,30 +50,62 @@ async def in_force(subject: bytes) -> Block | None:
     return Block(**row) if row else None
 
 
-async def listed(limit: int, offset: int) -> list[Block]:
-    """Suspensions, those with an open appeal first."""
+#: What a list may be narrowed to, as a condition on suspension ``b`` and its last appeal ``a``.
+_VIEWS: Final[Mapping[str, str]] = {
+    "appeals": "a.state = 'filed'",
+    "in_force": "b.lifted_at IS NULL AND b.ends_at > $1",
+    "all": "true",
+}
+
+
+async def listed(view: str, limit: int, offset: int) -> list[Block]:
+    """Suspensions, those with an open appeal first: ``appeals``, ``in_force`` or ``all``."""
     rows = await db.fetch(
-        _SELECT + "ORDER BY (a.state = 'filed') DESC NULLS LAST, b.id DESC LIMIT $1 OFFSET $2",
+        f"{_SELECT} WHERE {_VIEWS[view]} AND $1::timestamptz IS NOT NULL "
+        "ORDER BY (a.state = 'filed') DESC NULLS LAST, b.id DESC LIMIT $2 OFFSET $3",
+        clock.now(),
         limit,
         offset,
     )
     return [Block(**row) for row in rows]
 
 
-async def suspend(subject: bytes, kind: str, days: int, note: str) -> int:
-    """Suspend by a person's decision; returns the block."""
+async def open_appeals() -> int:
+    return int(await db.fetchval("SELECT count(*) FROM appeal WHERE state = 'filed'"))
+
+
+async def block(block_id: int) -> Block | None:
+    row = await db.fetchrow(f"{_SELECT} WHERE b.id = $1", block_id)
+    return Block(**row) if row else None
+
+
+async def appeals_of(block_id: int) -> list[Any]:
+    """The appeals against a suspension, without their words."""
+    return await db.fetch(
+        "SELECT id, state, filed_at, decided_by, decided_at, answer FROM appeal WHERE block = $1 ORDER BY id DESC",
+        block_id,
+    )
+
+
+async def suspend(subject: bytes, kind: str, days: int, note: str, key: UUID) -> int:
+    """Suspend by a person's decision; returns the block. A repeated key answers with the first."""
     async with db.transaction():
-        block: int = await db.fetchval(
-            "INSERT INTO booking_block (subject_index, kind, reason, starts_at, ends_at, note) "
-            "VALUES ($1, $2, 'staff', $3, $4, $5) RETURNING id",
+        made: int | None = await db.fetchval(
+            "INSERT INTO booking_block (subject_index, kind, reason, starts_at, ends_at, note, idempotency_key) "
+            "VALUES ($1, $2, 'staff', $3, $4, $5, $6) ON CONFLICT (idempotency_key) DO NOTHING RETURNING id",
             subject,
             kind,
             clock.now(),
             clock.now() + timedelta(days=days),
             note,
+            key,
         )
-        audit.record("booking_block:create", "booking_block", block, kind=kind, days=days)
-    return block
+        if made is None:
+            return int(
+                await db.fetchval("SELECT id FROM booking_block WHERE idempotency_key = $1", key)
+            )
+        audit.record("booking_block:create", "booking_block", made, kind=kind, days=days)
+    return made
 
 
 async def lift(block: int, why: str) -> None:
@@ -103,13 +139,15 @@ async def file_appeal(block: int, text: str) -> bool:
 
 async def appeal(appeal_id: int) -> dict[str, Any] | None:
     row = await db.fetchrow(
-        "SELECT a.id, a.block, a.text_sealed, a.state, a.filed_at, a.answer, b.kind, b.reason, b.step, b.starts_at, "
-        "b.ends_at FROM appeal a JOIN booking_block b ON b.id = a.block WHERE a.id = $1",
+        "SELECT a.id, a.block, a.text_sealed, a.state, a.filed_at, a.decided_by, a.decided_at, a.answer, b.kind, "
+        "b.reason, b.step, b.starts_at, b.ends_at, b.note FROM appeal a JOIN booking_block b ON b.id = a.block "
+        "WHERE a.id = $1",
         appeal_id,
     )
     if row is None:
         return None
-    return dict(row) | {"text": await vault().open(row["text_sealed"], f"appeal:{row['block']}")}
+    words = await unsealed(row["text_sealed"], f"appeal:{row['block']}")
+    return dict(row) | {"text": words}
 
 
 async def decide(appeal_id: int, *, granted: bool, answer: str) -> None:

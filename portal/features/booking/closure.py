@@ -4,6 +4,7 @@ What is done for whom stands in ``closure_order``, one row for an order, moved o
 itself. A run that is cut goes on where it stopped and touches nobody twice.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Final
@@ -11,7 +12,7 @@ from uuid import UUID
 
 import structlog
 
-from portal.core import audit, clock, db
+from portal.core import audit, clock, db, order_code
 from portal.core.context import current_act
 from portal.core.crypto import Unreadable, vault
 from portal.core.i18n import _l
@@ -70,6 +71,32 @@ class Progress:
     @property
     def open(self) -> int:
         return self.waiting + self.told
+
+
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """Whom closing these slots would touch: ``silent`` orders have no phone number, ``waiting`` parties no place."""
+
+    slots: int
+    orders: int
+    visitors: int
+    silent: int
+    refund_fen: int
+    waiting: int
+
+
+async def touched(slots: Sequence[int], visit_day: date) -> Touched:
+    """What a closure would do, before it is made."""
+    [row] = await db.fetch(
+        "SELECT count(*)::int AS orders, coalesce(sum(places), 0)::int AS visitors, "
+        "count(*) FILTER (WHERE phone_sealed IS NULL)::int AS silent, "
+        "coalesce(sum(paid_fen - owed_fen), 0)::int AS refund_fen, (SELECT count(*)::int FROM waitlist_entry "
+        "WHERE slot = ANY ($2) AND state IN ('waiting', 'offered')) AS waiting FROM booking_order "
+        "WHERE visit_day = $1 AND slot = ANY ($2) AND state IN ('held', 'confirmed', 'partly_used')",
+        visit_day,
+        list(slots),
+    )
+    return Touched(slots=len(slots), **row)
 
 
 async def close(new: NewClosure) -> int:
@@ -277,6 +304,48 @@ _PROGRESS: Final = (
 async def progress(closure: int) -> Progress | None:
     row = await db.fetchrow(_PROGRESS + "WHERE c.id = $1 GROUP BY c.id", closure)
     return Progress(**row) if row else None
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """An order that a closure touches, and what has happened to it."""
+
+    order_code: str
+    state: str
+    told_at: datetime | None
+    settled_at: datetime | None
+
+    @property
+    def shown_code(self) -> str:
+        return order_code.grouped(self.order_code)
+
+
+async def holders(closure: int, state: str, limit: int, offset: int) -> list[Holder]:
+    """The orders of a closure, those still open first; of one state, or of all when it is empty."""
+    rows = await db.fetch(
+        "SELECT order_code, state, told_at, settled_at FROM closure_order WHERE closure = $1 "
+        "AND ($2 = '' OR state = $2) ORDER BY settled_at DESC NULLS FIRST, order_code LIMIT $3 OFFSET $4",
+        closure,
+        state,
+        limit,
+        offset,
+    )
+    return [Holder(**row) for row in rows]
+
+
+async def resume(closure: int) -> bool:
+    """Go on telling, where the work was given up; False when everybody has been told. Nobody is told twice."""
+    async with db.transaction():
+        left = await db.fetchval(
+            "SELECT count(*) FROM closure_order WHERE closure = $1 AND state = 'waiting'", closure
+        )
+        if not left:
+            return False
+        audit.record("closure:create", "closure", closure, resumed=left)
+        await enqueue(
+            TELL_JOB, {"closure": closure}, key=f"closure:{closure}:{clock.now():%Y%m%d%H%M%S}"
+        )
+    return True
 
 
 async def recent(limit: int = 50) -> list[Progress]:

@@ -27,6 +27,17 @@ async def closures_under_way(_actor: Actor) -> int:
     )
 
 
+async def calls_to_make(_actor: Actor) -> int:
+    return int(
+        await db.fetchval(
+            "SELECT count(*) FROM (SELECT FROM visitor_message WHERE state IN ('by_phone', 'failed') "
+            "AND visit_day >= $1 LIMIT $2) AS q",
+            clock.today(),
+            MOST_COUNTED,
+        )
+    )
+
+
 async def money_at_the_window(_actor: Actor) -> int:
     return await _count(
         "SELECT FROM booking_order WHERE payment = 'cash' AND owed_fen > refunded_fen"
@@ -63,6 +74,12 @@ WAITING: Final = (
         "/closures",
         Permission.CLOSURE_READ,
         closures_under_way,
+    ),
+    Waiting(
+        _l("visitors to be told by telephone"),
+        "/calls",
+        Permission.VISITOR_REVEAL,
+        calls_to_make,
     ),
     Waiting(
         _l("repayments that visitors may fetch at the window"),

@@ -88,6 +88,16 @@ NO_SHOW_BLOCK_DAYS: Final = declare(
         "no_show.block_days", 60, _l("Days that a first suspension lasts"), minimum=1, maximum=730
     )
 )
+CHOOSE_HOURS: Final = declare(
+    SiteSetting(
+        "closure.choose_hours",
+        24,
+        _l("Hours in which holders choose after a closure"),
+        _l("Whoever does not choose is refunded."),
+        minimum=1,
+        maximum=720,
+    )
+)
 WINDOW_DOCUMENTS: Final = declare(
     SiteSetting(
         "window.documents",

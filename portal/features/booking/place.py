@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
 
-from portal.core import clock, db, i18n, order_code
+from portal.core import clock, db, i18n, order_code, text
 from portal.core.context import current_act
 from portal.core.crypto import DataKey, blind_index, vault
 from portal.features.booking import attempts
@@ -23,6 +23,7 @@ from portal.features.catalogue.snapshot import Priced, Product
 
 PURPOSE: Final = "visitor"
 CONSENT_VERSION: Final = "2026-11"
+COUNTRY_LETTERS: Final = 3
 
 WINDOW: Final = "window"
 
@@ -76,6 +77,19 @@ def _wish(request: OrderRequest, goods: Goods, sale: Sale) -> bytes:
         for visitor in request.visitors
     )
     return digest_of(sale.channel, str(goods.slot.id), request.phone, *people)
+
+
+def indexes_of(typed: str) -> list[bytes]:
+    """Every blind index that a typed number may stand under: a phone, or a document of any type.
+
+    A passport is known together with its country, which may stand before it: ``USA 12345678``.
+    """
+    found = [phone_index(text.tidy_phone(typed))]
+    found += [document_index(documents.tidy(kind, typed)) for kind in documents.ID_TYPES]
+    country, _blank, number = typed.strip().partition(" ")
+    if len(country) == COUNTRY_LETTERS and country.isalpha() and number:
+        found.append(document_index(documents.tidy(documents.PASSPORT, number, country)))
+    return found
 
 
 async def day_key(day: date) -> DataKey:

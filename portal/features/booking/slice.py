@@ -15,7 +15,18 @@ from portal.features.booking import (
     process,
     waitlist,
 )
-from portal.features.booking.pages import appeal, day, drawers, order_form, staff, window
+from portal.features.booking.pages import (
+    appeal,
+    blocks,
+    bookings,
+    calls,
+    closures,
+    day,
+    drawers,
+    goals,
+    order_form,
+    window,
+)
 from portal.features.booking.pages import orders as order_pages
 from portal.features.booking.pages import privacy as privacy_pages
 from portal.features.booking.pages import waitlist as waitlist_pages
@@ -83,7 +94,11 @@ SLICE = Slice(
         *waitlist_pages.ROUTES,
         *privacy_pages.ROUTES,
         *appeal.ROUTES,
-        *staff.ROUTES,
+        *bookings.ROUTES,
+        *closures.ROUTES,
+        *calls.ROUTES,
+        *blocks.ROUTES,
+        *goals.ROUTES,
         *window.ROUTES,
         *drawers.ROUTES,
     ),
@@ -115,6 +130,13 @@ SLICE = Slice(
             "/closures",
             Permission.CLOSURE_READ,
             _l("Close slots, tell their holders"),
+        ),
+        MenuItem(
+            VISITORS,
+            _l("Call list"),
+            "/calls",
+            Permission.VISITOR_REVEAL,
+            _l("Whom no message reached"),
         ),
         MenuItem(
             VISITORS,

@@ -10,8 +10,7 @@ from portal.features.booking import blocks
 from portal.features.booking.access import FINDING
 from portal.features.booking.blocks import Block
 from portal.features.booking.messages import WORDS
-from portal.features.booking.place import document_index, phone_index
-from portal.features.booking.rules import documents
+from portal.features.booking.place import indexes_of
 from portal.web.forms import Form, read
 from portal.web.permission import Needs
 from portal.web.ratelimit import limited
@@ -53,9 +52,7 @@ async def file_appeal(request: HTMXRequest) -> Response[Any]:
 
 async def _suspension(number: str) -> Block | None:
     """The suspension of a phone, or of a document of whatever type with this number."""
-    indexes = [phone_index(text.tidy_phone(number))]
-    indexes += [document_index(documents.tidy(id_type, number)) for id_type in documents.ID_TYPES]
-    for index in indexes:
+    for index in indexes_of(number):
         if found := await blocks.in_force(index):
             return found
     return None
