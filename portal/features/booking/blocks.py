@@ -87,7 +87,7 @@ async def appeals_of(block_id: int) -> list[Any]:
     )
 
 
-async def suspend(subject: bytes, kind: str, days: int, note: str, key: UUID) -> int:
+async def suspend(subject: bytes, kind: str, days: int, note: str, key: UUID | None = None) -> int:
     """Suspend by a person's decision; returns the block. A repeated key answers with the first."""
     async with db.transaction():
         made: int | None = await db.fetchval(

@@ -7,8 +7,8 @@ from uuid import UUID, uuid4
 import pytest
 
 from portal.core import clock, db, site_settings
+from portal.features.booking import calls, closure, day_end, orders, waitlist
 from portal.features.booking import change as changing
-from portal.features.booking import closure, day_end, orders, search, waitlist
 from portal.features.booking.closure import NewClosure, Progress
 from portal.features.booking.queries import OrderView
 from portal.features.catalogue.availability import SlotView
@@ -332,12 +332,13 @@ async def test_without_a_gateway_somebody_calls(at: Callable[[datetime], None]) 
     made = await paid_orders(2)
     await close(view(made[0].slot))
     await run_jobs()
-    calls = await search.to_call(made[0].visit_day, "closure")
-    assert sorted(call.phone for call in calls) == [a_phone(1), a_phone(2)]
-    assert all("雷雨预警" in call.text for call in calls)
+    wanted = calls.Wanted(made[0].visit_day, "closure")
+    listed = await calls.listed(wanted, 10, 0, plain=True)
+    assert sorted(call.phone for call in listed) == [a_phone(1), a_phone(2)]
+    assert all("雷雨预警" in call.text for call in listed)
     for _ in range(2):
-        await search.mark_called(calls[0].id)
-    assert len(await search.to_call(made[0].visit_day, "closure")) == 1
+        await calls.told(listed[0].id)
+    assert len(await calls.listed(wanted, 10, 0)) == 1
 
 
 async def test_a_closure_of_nothing_tells_nobody() -> None:
