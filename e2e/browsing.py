@@ -1,8 +1,11 @@
 """How a page is looked at: on which device, in which language; and what must not happen on it."""
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request, Response
+
+from portal.core import clock
 
 NOT_FOUND = 404
 SERVER_ERROR = 500
@@ -30,6 +33,7 @@ class Watch:
 
     origin: str
     found: list[str] = field(default_factory=list)
+    loads: list[str] = field(default_factory=list)  # the pages that were loaded whole, in order
     _allowed: list[str] = field(default_factory=list)
 
     def allow(self, words: str) -> None:
@@ -66,8 +70,15 @@ class Watch:
             self.found.append(f"failed: {request.method} {request.url} {request.failure}")
 
     def _response(self, response: Response) -> None:
+        if response.request.resource_type == "document" and response.ok:
+            self.loads.append(response.url.removeprefix(self.origin))
         if response.status == NOT_FOUND or response.status >= SERVER_ERROR:
             self.found.append(f"{response.status}: {response.request.method} {response.url}")
+
+
+def day(ahead: int) -> str:
+    """A day as addresses have it, by how many days from today at the site."""
+    return (clock.today() + timedelta(days=ahead)).isoformat()
 
 
 def language_of(page: Page) -> str:

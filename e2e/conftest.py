@@ -3,6 +3,7 @@
     def test_x(visit):                    # a visitor's page: visit(PHONE, lang="en", javascript=False)
     def test_y(staff):                    # a page at /desk: staff("director"), staff("ops1", TABLET, lang="en")
     def test_z(visit, watch):             # watch.allow("404"): a problem that belongs to the test
+    def test_o(an_order):                 # the page of a booked order: an_order(ahead=3, party=2, lang="en")
 
 Every page is watched: a script error, a failed request, a 404, a 500 or a foreign host fails the test. All share one
 database, so each test takes people of its own (``e2e/people.py``) and relies on no number that others change.
@@ -17,9 +18,11 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from e2e import server
-from e2e.browsing import DESKTOP, PHONE, Device, Watch
+from e2e.browsing import DESKTOP, PHONE, Device, Watch, day
+from e2e.pages.booking import OrderPage
 from e2e.pages.signing_in import SignIn
 from e2e.server import Portal
+from e2e.visitors import Visitors
 
 SYSTEM_BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 PATIENCE = 10_000  # ms; a page of the portal answers in a hundredth of it
@@ -86,6 +89,33 @@ def visit(browser: Browser, portal: Portal, watch: Watch) -> Iterator[Callable[.
     yield open_page
     for context in contexts:
         context.close()
+
+
+@pytest.fixture
+def visitors(portal: Portal) -> Iterator[Visitors]:
+    others = Visitors(portal)
+    yield others
+    others.http.close()
+
+
+@pytest.fixture
+def an_order(visitors: Visitors, visit: Callable[..., Page]) -> Callable[..., OrderPage]:
+    """The page of an order that was booked elsewhere: so many days ahead, for so many adults."""
+
+    def open_order(
+        ahead: int = 2,
+        *,
+        product: str = "mountain",
+        party: int = 1,
+        phone: str = "",
+        **options: Any,
+    ) -> OrderPage:
+        slots = visitors.slots(day(ahead), product)
+        page = visit(**options)
+        page.goto(visitors.book(slots[0], party, phone))
+        return OrderPage(page)
+
+    return open_order
 
 
 @pytest.fixture(scope="session")

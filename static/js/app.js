@@ -1,13 +1,13 @@
 // What only a script can do; every page works without it. Behaviour is announced by data- attributes:
 //   data-focus             takes the focus when it appears: an error summary, the outcome of an act
-//   data-announce          is read out by a screen reader when a swap has changed its text (wants an id)
+//   data-announce          is read out when a swap has changed its text (wants an id)
 //   data-countdown         on <time datetime>: what is left; ="reload" asks the server again at the end
 //   data-hide-after="30"   a revealed value leaves the screen after so many seconds
 //   data-print             a button that prints the page
 //   data-copy="text"       a button that copies the text
 //   data-error             on the fragment of an error page: never takes the place of a form
-//   data-behind            a request behind the reader's back: its failure says nothing, the next one mends it
-//   data-address[="url"]   what this link or button swaps in has an address of its own (default: its href)
+//   data-behind            asks behind the reader's back: its failure says nothing, the next one mends it
+//   data-address[="url"]   what it swaps in has an address of its own (default: its href)
 //   data-keep-in-view      a strip that scrolls sideways, so far that its current item is seen
 //   data-now               on <html>: the server's time, against clocks that are wrong
 // A form being sent has aria-busy, its pressed button data-busy; a list that could not be renewed, data-stale.
@@ -69,7 +69,7 @@
     say(words.visitors(names.length));
   };
 
-  // A form is sent once: a second press while the answer is on its way does nothing.
+  // A form is sent once: a second press of the same button does nothing while the answer is on its way.
   const SENT = 15000; // ms, for answers that leave the page in place, such as a file
   const release = (form) => {
     form.removeAttribute("aria-busy");
@@ -78,12 +78,15 @@
   document.addEventListener("submit", (event) => {
     const form = event.target;
     if (form.method === "dialog" || form.target === "_blank") return;
-    if (form.getAttribute("aria-busy") === "true") {
+    const { name = "", value = "", formAction = form.action } = event.submitter || {};
+    const act = [formAction, name, value].join(" ");
+    if (form.getAttribute("aria-busy") === "true" && form.dataset.act === act) {
       event.preventDefault();
       event.stopImmediatePropagation();
       return;
     }
     form.setAttribute("aria-busy", "true");
+    form.dataset.act = act;
     if (event.submitter) event.submitter.setAttribute("data-busy", "");
     setTimeout(() => release(form), SENT);
   }, true);
@@ -171,6 +174,8 @@
       if (failed) event.preventDefault();
       return;
     }
+    const source = ctx.sourceElement; // after the swap it may be gone
+    if (!failed && source.dataset.address !== undefined) ctx.address = source.dataset.address || source.href;
     all("[data-error]").forEach((notice) => notice.remove());
     const main = tasks.find((task) => task.type === "main");
     if (failed && main && main.fragment.querySelector("[data-error]")) {
@@ -183,13 +188,16 @@
     announce();
     if (behind(ctx)) return;
     keepInView();
-    const address = ctx.sourceElement.dataset.address;
-    if (address !== undefined && ctx.response.status < 400) {
-      history.replaceState(history.state, "", address || ctx.sourceElement.href);
-    }
+    if (ctx.address) history.replaceState(history.state, "", ctx.address);
     if (focusNews()) return;
     const button = ctx.request && ctx.request.submitter;
-    if (button && (button.name === "add" || button.name === "remove")) focusRow(button);
+    if (button && (button.name === "add" || button.name === "remove")) {
+      focusRow(button);
+    } else if (document.activeElement === document.body && ctx.target.isConnected) {
+      const place = ctx.target.querySelector("h1, h2") || ctx.target;
+      place.tabIndex = -1;
+      place.focus();
+    }
   });
   document.addEventListener("htmx:error", (event) => {
     const { ctx } = event.detail;

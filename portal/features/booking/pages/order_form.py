@@ -34,6 +34,9 @@ UNAVAILABLE: Final = 503
 #: One address, which may be a whole company or a village: sixty at once, then one a second.
 BOOKING: Final = Buckets(burst=60, per_second=1)
 
+#: The price is asked for some times while a form is filled in, and costs no more than showing it.
+PRICING: Final = Buckets(burst=400, per_second=10)
+
 #: Beside which field an outcome stands.
 PLACE_OF: Final = {"phone-limit": "contact_phone"}
 
@@ -64,6 +67,18 @@ async def place_order(request: HTMXRequest, slot_id: FromPath[int]) -> Response[
         attempts.count("slot-closed", slot.product)
         return _refused(request, slot, product, form, "slot-closed")
     return await _placed(request, Goods(slot, product, terms.priced), form, wanted)
+
+
+@post(
+    "/book/{slot_id:int}/price",
+    guards=[BOOK, limited(PRICING, local=False)],
+    name="booking.price",
+    status_code=200,
+)
+async def show_price(request: HTMXRequest, slot_id: FromPath[int]) -> Response[bytes]:
+    """The form as it is typed with what it costs; nothing is judged. Asked for as tickets are chosen."""
+    slot, product = wanted_slot(slot_id)
+    return form_page(request, slot, product, forms.as_typed(await read(request)), status=200)
 
 
 async def _placed(
@@ -137,6 +152,7 @@ def form_page(  # noqa: PLR0913  the page of three ways to book
             "shown": shown,
             "product": product,
             "action": action or f"/book/{slot.id}",
+            "price_action": action or f"/book/{slot.id}/price",
             "offer": offer,
             "rows": range(rows),
             "largest": LARGEST_PARTY(),
@@ -162,4 +178,4 @@ def form_page(  # noqa: PLR0913  the page of three ways to book
     )
 
 
-ROUTES = (show_form, place_order)
+ROUTES = (show_form, place_order, show_price)
