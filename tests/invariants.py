@@ -46,9 +46,12 @@ NEVER: Final = {
         "SELECT visit_day, product, encode(id_index, 'hex') FROM ticket WHERE id_index IS NOT NULL "
         "AND state IN ('reserved', 'valid', 'used') GROUP BY visit_day, product, id_index HAVING count(*) > 1"
     ),
-    "one key stands for two orders, or for none": (
-        "SELECT o.code, count(k.*) FROM booking_order o LEFT JOIN booking_key k ON k.order_code = o.code "
-        "GROUP BY o.code HAVING count(k.*) <> 1"
+    "one key stands for two orders": (
+        "SELECT key, count(*) FROM booking_key GROUP BY key HAVING count(*) > 1"
+    ),
+    "an order has no key, or a key no order": (
+        "SELECT o.code, k.key FROM booking_order o FULL JOIN booking_key k "
+        "ON (k.visit_day, k.order_code) = (o.visit_day, o.code) WHERE o.code IS NULL OR k.key IS NULL"
     ),
     "an order's money is not in order": (
         "SELECT code, state, paid_fen, owed_fen, refunded_fen FROM booking_order WHERE NOT "
