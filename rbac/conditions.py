@@ -11,6 +11,7 @@ known, and the rule's effect decides: an allow rule does not match, a deny rule 
 import ast
 import operator
 import re
+import warnings
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
@@ -78,6 +79,20 @@ class Condition:
         except _UNKNOWN:
             return False
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The attributes it asks for."""
+        asked = {node.id for node in ast.walk(self.tree) if isinstance(node, ast.Name)}
+        return tuple(sorted(asked))
+
+    def unreadable(self, attributes: Attributes) -> tuple[str, ...]:
+        """The attributes it asks for that are missing or of the wrong type."""
+        return tuple(
+            name
+            for name in self.names
+            if type(attributes.get(name)) is not _PYTHON_TYPE[ATTRIBUTES[name].kind]
+        )
+
     def possible(self, attributes: Attributes) -> bool:
         """Tell whether it holds or cannot be judged: what a deny rule asks."""
         try:
@@ -106,9 +121,12 @@ def _parse(body: str, lead: int) -> ast.expr:
     if strange := re.search(r"[\\#\n\r\0\ud800-\udfff]", body):
         raise BadCondition("syntax", lead + strange.start())
     try:
-        return ast.parse(body, mode="eval").body
-    except SyntaxError as error:
-        place = min(max((error.offset or 1) - 1, 0), len(body))
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # "1or 2": what Python only frowns at is refused
+            return ast.parse(body, mode="eval").body
+    except (SyntaxError, Warning) as error:
+        found = getattr(error, "offset", 0)
+        place = found - 1 if found else len(body)  # 0: something is missing at the end
         raise BadCondition("syntax", lead + place) from None
     except (MemoryError, RecursionError):  # the parser's own limits on nesting
         raise BadCondition("too-deep", lead) from None

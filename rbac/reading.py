@@ -66,16 +66,37 @@ def split(line: str) -> list[str]:
     """Split at the commas outside brackets, as pycasbin's own file adapter does."""
     if "(" not in line and "[" not in line:
         return [field.strip() for field in line.split(",")]
-    fields, depth, start = [], 0, 0
+    ends = [*_commas(line), len(line)]
+    starts = [0, *(comma + 1 for comma in ends)]
+    return [line[start:end].strip() for start, end in zip(starts, ends, strict=False)]
+
+
+def column(line: str, field: int, offset: int = 0) -> int:
+    """Return where in a written line the place of a problem stands, counted from 0."""
+    start = 0 if field == 0 else [-1, *_commas(line)][field] + 1
+    return start + len(line[start:]) - len(line[start:].lstrip()) + offset
+
+
+def _commas(line: str) -> list[int]:
+    found, depth = [], 0
     for place, letter in enumerate(line):
         if letter in "([":
             depth += 1
         elif letter in ")]":
             depth -= 1
         elif letter == "," and depth <= 0:
-            fields.append(line[start:place].strip())
-            start = place + 1
-    return [*fields, line[start:].strip()]
+            found.append(place)
+    return found
+
+
+def foreign_fields(lines: Iterable[Sequence[str]]) -> int | None:
+    """Return how many fields the rules of another Casbin model have; None when they are ours.
+
+    Ours are at least one of them: a policy of ours with slips in it is told its slips.
+    """
+    counts = [len(tokens) - 1 for tokens in lines if tokens[0] == "p"]
+    ours = len(Rule._fields)
+    return counts[0] if counts and ours not in counts else None
 
 
 class Reader:
@@ -146,7 +167,11 @@ class Reader:
 
     def _read_rule(self, number: int, tokens: Sequence[str]) -> None:
         if len(tokens) != len(Rule._fields) + 1:
-            self._refuse(number, 0, "field-count", detail=f"{len(Rule._fields) + 1}")
+            said = ",".join(tokens)
+            if said.count("(") + said.count("[") != said.count(")") + said.count("]"):
+                self._refuse(number, 0, "open-bracket")  # it swallowed the commas after it
+            else:
+                self._refuse(number, 0, "field-count", detail=f"{len(Rule._fields) + 1}")
             return
         rule = Rule(*tokens[1:])
         right = rule[2:]
