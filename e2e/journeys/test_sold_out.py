@@ -49,7 +49,7 @@ def test_what_was_typed_comes_along_to_the_nearest_free_time(
     form.consent.check()
     visitors.sell_out(slot, day(AHEAD + 1 + javascript))
     form.book.click()
-    expect(form.errors.first).to_contain_text(said("These places have just been sold.", part=True))
+    expect(form.errors.first).to_contain_text(said("These places have just been taken.", part=True))
     if javascript:
         assert barriers(page) + misfits(page) == []
     form.nearest.get_by_role("button").first.click()
@@ -89,7 +89,7 @@ def test_who_waits_is_offered_a_freed_place_and_takes_it(
     page.get_by_label("Mobile number").fill(people.phone())
     page.get_by_role("checkbox").check()
     page.get_by_role("button", name="Wait").click()
-    expect(page.get_by_role("status").first).to_contain_text("You are the first.")
+    expect(page.get_by_role("status").first).to_contain_text("You are first in line.")
     assert barriers(page) + misfits(page) == []
     visitors.cancel(full.last_order)
     form = BookingForm(page)
@@ -116,4 +116,4 @@ def test_who_does_not_want_to_wait_any_more_leaves(
     page.get_by_role("checkbox").check()
     page.get_by_role("button", name="Wait").click()
     page.get_by_role("button", name="Leave the list").click()
-    expect(page.get_by_text("You do not wait any more.")).to_be_visible()
+    expect(page.get_by_text("You are no longer on the waiting list.")).to_be_visible()

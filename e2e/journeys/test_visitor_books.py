@@ -84,7 +84,7 @@ def test_a_family_sees_its_price_before_it_books(
     form.consent.check()
     form.book.click()
     expect(form.errors).to_contain_text(
-        said("For a child under 14 a guardian must agree.", part=True)
+        said("For a child under 14 a guardian must consent.", part=True)
     )
     form.guardian.check()
     form.book.click()
@@ -144,7 +144,7 @@ def test_a_document_books_once_for_a_day(visit: Callable[..., Page]) -> None:
         form.send(who, phone=people.phone())
         if time:
             expect(form.errors).to_contain_text(
-                said("One of these documents has a booking for this day already.", part=True)
+                said("One of these documents already has a booking for this day.", part=True)
             )
             expect(form.number()).to_have_value(who.id_number)
         else:

@@ -14,7 +14,7 @@ from e2e.inspection import barriers, misfits
 from e2e.pages.booking import CABLE_CAR, BookingForm, DayPage, OrderPage
 from e2e.words import said
 
-MOVED = "Your order has moved. Please use these tickets; the old ones no longer open the gate."
+MOVED = "Your order has been moved. Please use these tickets; the old ones are no longer valid."
 OpenOrder = Callable[..., OrderPage]
 WAYS = pytest.mark.parametrize("javascript", [True, False], ids=["scripts", "no-scripts"])
 
@@ -43,12 +43,12 @@ def test_code_and_telephone_find_an_order(
     page = visit(javascript=javascript)
     page.goto("/orders")
     page.get_by_label(said("Order code")).fill(code.lower().replace("-", " "))
-    page.get_by_label(said("Mobile number of the order")).fill(people.phone())
+    page.get_by_label(said("Mobile number given when booking")).fill(people.phone())
     button(page, "Find")
     expect(page.get_by_role("alert")).to_contain_text(
-        said("No order fits this code and phone number.", part=True)
+        said("No order matches this code and phone number.", part=True)
     )
-    page.get_by_label(said("Mobile number of the order")).fill(phone)
+    page.get_by_label(said("Mobile number given when booking")).fill(phone)
     button(page, "Find")
     expect(OrderPage(page).code).to_have_text(code)
 
@@ -110,7 +110,7 @@ def test_an_order_is_cancelled_in_part_and_then_whole(
         assert barriers(order.page) + misfits(order.page) == []
     order.page.get_by_role("checkbox").nth(1).check()
     button(order.page, "Cancel now")
-    expect(order.news).to_contain_text(said("Cancelled. The places are free again.", part=True))
+    expect(order.news).to_contain_text(said("Cancelled. The places have been released.", part=True))
     expect(order.tickets.locator(".qr")).to_have_count(2)
     order.cancel.click()
     button(order.page, "Cancel now")
@@ -154,9 +154,9 @@ def test_ones_data_is_seen_and_deleted(an_order: OpenOrder, tmp_path: Path) -> N
     page, address = order.page, order.page.url
     order.data.click()
     assert barriers(page) + misfits(page) == []
-    page.get_by_label("Mobile number of the order").fill(phone)
+    page.get_by_label("Mobile number given when booking").fill(phone)
     with page.expect_download() as waiting:
-        button(page, "Take my data along (JSON)")
+        button(page, "Download my data (JSON)")
     waiting.value.save_as(tmp_path / "data.json")
     assert phone in json.dumps(json.loads((tmp_path / "data.json").read_text("utf-8")))
     button(page, "Delete my data")
@@ -165,7 +165,7 @@ def test_ones_data_is_seen_and_deleted(an_order: OpenOrder, tmp_path: Path) -> N
     order.cancel.click()
     button(page, "Cancel now")
     order.data.click()
-    page.get_by_label("Mobile number of the order").fill(phone)
+    page.get_by_label("Mobile number given when booking").fill(phone)
     button(page, "Delete my data")
     expect(order.news).to_contain_text("Your personal data is deleted")
 
@@ -176,5 +176,5 @@ def test_an_order_opens_with_its_key_only(an_order: OpenOrder, watch: Watch) -> 
     order = an_order()
     address = order.page.url
     order.page.goto(address.partition("?")[0])
-    expect(order.heading).to_have_text(said("There is nothing here"))
+    expect(order.heading).to_have_text(said("Page not found"))
     assert barriers(order.page) + misfits(order.page) == []

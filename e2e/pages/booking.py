@@ -53,7 +53,7 @@ class BookingForm:
         self.phone = page.get_by_label(said("Mobile number"))
         self.consent = page.get_by_role("checkbox", name=said(CONSENT))
         self.guardian = page.get_by_role(
-            "checkbox", name=said("Children under 14 are among us and I agree as their guardian.")
+            "checkbox", name=said("There are children under 14 in the party, and I consent as their guardian.")
         )
         self.add = page.get_by_role("button", name=said("Add a visitor"))
         # the last: Enter in a field presses an unseen one before it
@@ -111,7 +111,7 @@ class OrderPage:
         self.print = page.get_by_role("link", name=said("Print"))
         self.cancel = page.get_by_role("link", name=said("Cancel"))
         self.move = page.get_by_role("link", name=said("Move to another time"))
-        self.data = page.get_by_role("link", name=said("See, take along or delete my data"))
+        self.data = page.get_by_role("link", name=said("See, download or delete my data"))
 
     def qr(self, ticket: int = 0) -> Locator:
         return self.tickets.nth(ticket).locator(".qr svg")

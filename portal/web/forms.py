@@ -67,6 +67,11 @@ class Form:
             return code
         return str(words) % self.parameters if self.parameters else str(words)
 
+    def bare(self, name: str) -> bool:
+        """Whether the words of this error would fit any field, so that its label must stand before them."""
+        code = self.errors.get(name)
+        return code in COMMON and code not in self._messages
+
     def key(self, name: str) -> UUID | None:
         """The key that makes a second sending a repeat. Spoilt, it is an error of this field and renewed."""
         try:

@@ -26,3 +26,12 @@ def test_a_spoilt_key_is_an_error_and_the_next_sending_succeeds() -> None:
 def test_a_spoilt_key_speaks_both_languages() -> None:
     message = repr(COMMON["key-reused"])[len("LazyText(") + 1 : -2]
     assert i18n.catalogue("zh").gettext(message) != message
+
+
+def test_a_label_stands_before_words_that_fit_any_field() -> None:
+    form = Form({}, {"name-long": COMMON["too-long"]})
+    form.error("name", "required")
+    form.error("alias", "name-long")
+    assert form.bare("name")
+    assert not form.bare("alias")
+    assert not form.bare("phone")
