@@ -54,6 +54,7 @@ class Envelope:
         ):  # whatever can be read can be asked for its headers (RFC 9110, 9.3.2)
             scope["method"] = "GET"
             answer.without_body = True
+        _spare_nul(scope)
         await self._introduce(scope, answer)
         try:
             await self.app(scope, receive, answer.send)
@@ -106,6 +107,14 @@ class Envelope:
             found.id_hash,
             must_change_password=found.must_change_password,
         )
+
+
+def _spare_nul(scope: Any) -> None:
+    """NUL in an address becomes U+FFFD: PostgreSQL refuses it in any text, and no address of ours has it."""
+    if "\x00" in scope["path"]:
+        scope["path"] = scope["path"].replace("\x00", "\ufffd")
+    if b"%00" in scope["query_string"]:
+        scope["query_string"] = scope["query_string"].replace(b"%00", b"%EF%BF%BD")
 
 
 class Answer:
