@@ -4,12 +4,17 @@ The guard asks whether the actor could be allowed on any record at all; where th
 handler loads it and asks again with ``allow``. Every refusal is on the audit trail.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from litestar import Litestar
 from litestar.connection import ASGIConnection
-from litestar.exceptions import HTTPException, NotAuthorizedException, PermissionDeniedException
+from litestar.exceptions import (
+    HTTPException,
+    NotAuthorizedException,
+    NotFoundException,
+    PermissionDeniedException,
+)
 from litestar.handlers import BaseRouteHandler
 from litestar.routes import HTTPRoute
 
@@ -63,6 +68,8 @@ BEFORE_NEW_PASSWORD: Final = frozenset(
     }
 )
 
+LARGEST_KEY: Final = 2**31 - 1
+
 #: The policy in force in this process.
 policy = PolicyBox()
 
@@ -88,8 +95,16 @@ class Needs:
         if actor.must_change_password and self.permission not in BEFORE_NEW_PASSWORD:
             raise ChangePasswordFirst("change-password-first")
         if policy.version is None or policy.may_ever(subject_of(actor), self.permission):
+            _spare_numbers(connection.path_params)
             return
         await refuse(actor, self.permission, "route", connection.scope["path"])
+
+
+def _spare_numbers(params: Mapping[str, Any]) -> None:
+    """A number that no key of ours can be names nothing; PostgreSQL would not even look."""
+    for value in params.values():
+        if type(value) is int and not 0 <= value <= LARGEST_KEY:
+            raise NotFoundException
 
 
 def subject_of(actor: Actor) -> str:
