@@ -73,7 +73,7 @@ def test_a_family_sees_its_price_before_it_books(
     if not javascript:
         show.click()
     expect(
-        page.get_by_text(said("By the birth date “%(ticket)s” fits: %(price)s."))
+        page.get_by_text(said("Going by the birth date, “%(ticket)s” fits: %(price)s."))
     ).to_be_visible()
     form.ticket(1).select_option("child")
     if not javascript:

@@ -88,7 +88,7 @@ WORDS: Final[Mapping[str, LazyText]] = {
         "This order was not sold at the window: its money goes back the way it came."
     ),
     "order-unknown-here": _l("There is no order with this code."),
-    "back-late": _l("The published rules give nothing back any more."),
+    "back-late": _l("Under the published rules nothing can be refunded any more."),
     "back-nothing": _l(
         "These tickets cannot be given back: they are used, past or given back already."
     ),

@@ -143,7 +143,7 @@ SLICE = Slice(
             _l("Suspensions and appeals"),
             "/blocks",
             Permission.BOOKING_BLOCK_READ,
-            _l("Who may not book, and what they say to it"),
+            _l("Who may not book, and their appeals"),
         ),
         MenuItem(
             VISITORS,
