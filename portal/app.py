@@ -78,7 +78,7 @@ def litestar() -> Litestar:
         route_handlers=[
             *system_pages.ROUTES,
             *setup.ROUTES,
-            desk.show_desk,
+            *desk.ROUTES,
             *(route for piece in SLICES for route in piece.routes),
         ],
         exception_handlers={HTTPException: on_http_error, Exception: on_unexpected},

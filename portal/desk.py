@@ -22,3 +22,12 @@ async def show_desk(request: HTMXRequest) -> Response[bytes]:
         waiting=await waiting_for(actor, (item for piece in SLICES for item in piece.waiting)),
         figures=await figures_for(actor, (figure for piece in SLICES for figure in piece.figures)),
     )
+
+
+@get("/desk/help", guards=[Needs(Permission.DESK_READ)], name="desk.help")
+async def show_help(request: HTMXRequest) -> Response[bytes]:
+    """How the work is done here: what this person may open, each with the steps."""
+    return page(request, "staff/help.html")
+
+
+ROUTES = (show_desk, show_help)

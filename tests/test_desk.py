@@ -53,3 +53,12 @@ async def test_everybody_has_a_desk_with_their_own_areas_only(
 async def test_only_the_news_are_sent_when_the_desk_renews_itself(signed_in_as: SignIn) -> None:
     answer = await (await signed_in_as("ops1")).get("/desk", headers={"HX-Request": "true"})
     assert answer.text.lstrip().startswith('<div id="news"')
+
+
+async def test_help_tells_each_person_of_their_own_work(signed_in_as: SignIn) -> None:
+    seller = await (await signed_in_as("window1")).get("/desk/help?lang=en")
+    assert "Count the float and open your drawer" in seller.text
+    assert "fingerprint" not in seller.text
+    auditor = await (await signed_in_as("auditadmin")).get("/desk/help?lang=en")
+    assert "fingerprint" in auditor.text
+    assert "Count the float" not in auditor.text

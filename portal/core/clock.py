@@ -6,6 +6,9 @@ from zoneinfo import ZoneInfo
 
 DEFAULT_ZONE = "Asia/Shanghai"
 
+#: Days that somebody may ask for: reckoning from them stays within what a date can be.
+FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(2199, 12, 31)
+
 
 def now() -> datetime:
     """The current instant, aware, in UTC: the form in which every instant is stored."""
@@ -34,3 +37,12 @@ def local(instant: datetime) -> datetime:
 def at(day: date, hour: time) -> datetime:
     """The instant at which the site's clocks show this day and hour."""
     return datetime.combine(day, hour, tzinfo=site_zone()).astimezone(UTC)
+
+
+def asked_day(text: str | None) -> date | None:
+    """The day written as ``2026-11-24`` in an address; None when it is none that anybody can mean."""
+    try:
+        day = date.fromisoformat(text or "")
+    except ValueError:
+        return None
+    return day if FIRST_DAY <= day <= LAST_DAY else None

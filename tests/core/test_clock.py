@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
 
+import pytest
+
 from portal.core import clock
 
 
@@ -23,3 +25,12 @@ def test_a_day_and_hour_are_one_instant() -> None:
     assert instant == datetime(2026, 10, 1, 0, 30, tzinfo=UTC)
     assert instant.tzinfo is UTC
     assert clock.local(instant).time() == time(8, 30)
+
+
+@pytest.mark.parametrize("text", [None, "", "2026-02-30", "tomorrow", "0001-01-01", "9999-12-31"])
+def test_a_day_that_nobody_can_mean_is_none(text: str | None) -> None:
+    assert clock.asked_day(text) is None
+
+
+def test_a_day_of_an_address_is_read() -> None:
+    assert clock.asked_day("2026-11-24") == date(2026, 11, 24)

@@ -96,10 +96,7 @@ def _filter(params: Any) -> Filter:
 
 
 def _day(text: str | None, default: date) -> date:
-    try:
-        return date.fromisoformat(text or "")
-    except ValueError:
-        return default
+    return clock.asked_day(text) or default
 
 
 def _query(wanted: Filter) -> str:

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
 from typing import Any, Final
 
 from litestar import Response, get, post
@@ -111,10 +110,7 @@ def _products() -> dict[int, Product]:
 
 def _wanted(params: Mapping[str, str]) -> Wanted:
     """What is asked for; nonsense asks for everything."""
-    try:
-        day = date.fromisoformat(params.get("date", ""))
-    except ValueError:
-        day = clock.today()
+    day = clock.asked_day(params.get("date")) or clock.today()
     state, channel = params.get("state", ""), params.get("channel", "")
     return Wanted(
         day,

@@ -1,6 +1,5 @@
 """The call list: whom no message reached, of whatever kind (BK-11)."""
 
-from datetime import date
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -8,6 +7,7 @@ from litestar import MediaType, Response, get, post
 from litestar.params import FromPath
 from litestar.plugins.htmx import HTMXRequest
 
+from portal.core import clock
 from portal.features.booking import calls
 from portal.features.booking.calls import Wanted
 from portal.features.booking.messages import WORDS
@@ -51,10 +51,7 @@ async def _calls_page(request: HTMXRequest, *, plain: bool) -> Response[bytes]:
 
 
 def _wanted(request: HTMXRequest) -> Wanted:
-    try:
-        day = date.fromisoformat(request.query_params.get("date", ""))
-    except ValueError:
-        day = None
+    day = clock.asked_day(request.query_params.get("date"))
     return Wanted(day, request.query_params.get("kind", "")[:40])
 
 

@@ -119,10 +119,7 @@ def _parse(form: Form) -> NewClosure | None:
 
 
 def _day(given: str | None) -> date:
-    try:
-        return date.fromisoformat(given or "")
-    except ValueError:
-        return clock.today()
+    return clock.asked_day(given) or clock.today()
 
 
 def _open_slots(day: date) -> list[SlotView]:

@@ -88,10 +88,7 @@ def _answer(scope: Any, kept: Kept) -> Response[bytes]:
 
 def _day_asked(request: HTMXRequest) -> date | None:
     """The day in ``?date=``; None when there is none or it is none."""
-    try:
-        return date.fromisoformat(request.query_params.get("date", ""))
-    except ValueError:
-        return None
+    return clock.asked_day(request.query_params.get("date"))
 
 
 @get("/", guards=[PUBLIC], name="booking.home")

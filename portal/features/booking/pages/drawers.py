@@ -48,10 +48,7 @@ def _days(request: HTMXRequest) -> tuple[date, date]:
 
 
 def _day(text: str | None, default: date) -> date:
-    try:
-        return date.fromisoformat(text or "")
-    except ValueError:
-        return default
+    return clock.asked_day(text) or default
 
 
 def _total(drawers: list[Drawer]) -> dict[str, int]:
