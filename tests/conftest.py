@@ -218,7 +218,8 @@ async def _truncate(line: _Line) -> None:
     connection = await line.open()
     await connection.execute(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-        "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        "WHERE datname = current_database() AND pid <> pg_backend_pid() "
+        "AND backend_type = 'client backend'"
     )
     names = [
         row["name"]
@@ -249,7 +250,10 @@ async def _truncate(line: _Line) -> None:
     ):
         await connection.execute(f"ALTER TABLE {row['parent']} DETACH PARTITION {row['name']}")
         await connection.execute(f"DROP TABLE {row['name']}")
-    await connection.execute("DELETE FROM policy_version WHERE version > $1", POLICY_VERSION)
+    async with connection.transaction():
+        await connection.execute("ALTER TABLE policy_version DISABLE TRIGGER USER")
+        await connection.execute("DELETE FROM policy_version WHERE version > $1", POLICY_VERSION)
+        await connection.execute("ALTER TABLE policy_version ENABLE TRIGGER USER")
 
 
 @pytest.fixture(scope="session")

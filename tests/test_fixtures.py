@@ -107,7 +107,9 @@ async def test_staff_sign_in_with_the_factory_s_password(
     assert (await visitor.get("/desk")).status_code == 200
     director = await signed_in_as("director")
     assert (await director.get("/desk")).status_code == 200
-    assert (await director.post_form("/account", action="/account/second")).status_code == 200
+    assert (
+        await director.post_form("/account", {"password": PASSWORD}, action="/account/second")
+    ).status_code == 200
 
 
 async def test_the_clock_is_moved(at: Callable[[datetime], None], database: None) -> None:

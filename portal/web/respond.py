@@ -64,9 +64,9 @@ def _minute(text: str) -> datetime | None:
     """The instant that a typed site time means; None for what is none."""
     try:
         typed = datetime.fromisoformat(text.strip())
-    except ValueError:
+        return clock.at(typed.date(), typed.time().replace(tzinfo=None))
+    except (ValueError, OverflowError):
         return None
-    return clock.at(typed.date(), typed.time().replace(tzinfo=None))
 
 
 @dataclass(frozen=True, slots=True)

@@ -332,7 +332,8 @@ async def test_a_runner_outlives_the_loss_of_its_connections(
         for _ in range(5):
             await killer.execute(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-                "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                "WHERE datname = current_database() AND pid <> pg_backend_pid() "
+                "AND backend_type = 'client backend'"
             )
             await asyncio.sleep(0.03)
         await killer.close()

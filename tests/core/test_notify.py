@@ -26,7 +26,8 @@ async def cut_off() -> None:
     killer = await db.engine().get_new_connection()
     await killer.execute(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-        "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        "WHERE datname = current_database() AND pid <> pg_backend_pid() "
+        "AND backend_type = 'client backend'"
     )
     await killer.close()
 

@@ -105,9 +105,16 @@ async def change_password(request: HTMXRequest) -> Response[Any]:
 @post("/account/second-factor", guards=[SELF], name="people.start_second_factor", status_code=200)
 async def start_second_factor(request: HTMXRequest) -> Response[bytes]:
     """Show a new secret as a QR code and as text; it holds once a code of it was typed."""
-    actor = actor_of(request)
-    secret = await service.start_second_factor(actor.person_id or 0)
-    return await _account_page(request, forms.blank(), secret=secret)
+    fields = await read(request)
+    form = forms.blank()
+    try:
+        secret = await service.start_second_factor(
+            actor_of(request).person_id or 0, fields.get("password", "")
+        )
+    except service.AccountError as error:
+        form.error("password", error.args[0])
+        return await _account_page(request, form)
+    return await _account_page(request, form, secret=secret)
 
 
 @post(

@@ -4,7 +4,7 @@ import secrets
 
 from portal.core import audit, clock, db
 from portal.core.i18n import LazyText, _l
-from portal.features.people import passwords, second_factor
+from portal.features.people import lockout, passwords, second_factor, sign_in
 from portal.features.people.rules import username_error
 from portal.web.session import sessions
 
@@ -64,8 +64,8 @@ async def reset(username: str, password: str) -> None:
     digest = await passwords.make(password)
     async with db.transaction():
         person = await db.fetchval(
-            "UPDATE account SET password_hash = $2, must_change_password = true, failed_count = 0, "
-            "locked_until = NULL, totp_sealed = NULL, totp_confirmed_at = NULL, "
+            "UPDATE account SET password_hash = $2, must_change_password = true, "
+            "totp_sealed = NULL, totp_confirmed_at = NULL, "
             "password_changed_at = $3 WHERE username = $1 RETURNING person",
             username,
             digest,
@@ -73,6 +73,7 @@ async def reset(username: str, password: str) -> None:
         )
         if person is None:
             raise AccountError("unknown-account")
+        await lockout.forgive(username)
         await sessions().end_all(person)
         audit.record("account:reset", "account", username)
 
@@ -93,12 +94,8 @@ async def disable(username: str, *, disabled: bool = True) -> None:
 
 async def change_password(person_id: int, current: str, wanted: str, keep: bytes | None) -> None:
     """Change one's own password; other sessions end."""
-    account = await db.fetchrow(
-        "SELECT username, password_hash FROM account WHERE person = $1", person_id
-    )
-    if account is None or not await passwords.fits(account["password_hash"], current):
-        raise AccountError("wrong-password")
-    if code := passwords.error(wanted, account["username"]):
+    username = await _prove(person_id, current)
+    if code := passwords.error(wanted, username):
         raise AccountError(code)
     digest = await passwords.make(wanted)
     async with db.transaction():
@@ -110,11 +107,19 @@ async def change_password(person_id: int, current: str, wanted: str, keep: bytes
             clock.now(),
         )
         await sessions().end_all(person_id, keep)
-        audit.record("account:self", "account", account["username"], change="password")
+        audit.record("account:self", "account", username, change="password")
 
 
-async def start_second_factor(person_id: int) -> str:
+async def _prove(person_id: int, password: str) -> str:
+    """The user name of whoever knows the password; a wrong one counts like a wrong sign-in."""
+    if not await sign_in.confirm(person_id, password):
+        raise AccountError("wrong-password")
+    return str(await db.fetchval("SELECT username FROM account WHERE person = $1", person_id))
+
+
+async def start_second_factor(person_id: int, password: str) -> str:
     """Keep a new secret, not in force until a code of it was typed; returns the secret."""
+    await _prove(person_id, password)
     secret = second_factor.new_secret()
     account_id = await db.fetchval("SELECT id FROM account WHERE person = $1", person_id)
     await db.execute(
@@ -145,15 +150,12 @@ async def confirm_second_factor(person_id: int, code: str) -> list[str]:
 
 async def drop_second_factor(person_id: int, password: str) -> None:
     """Take the second factor away, with the password."""
-    account = await db.fetchrow(
-        "SELECT id, username, password_hash FROM account WHERE person = $1", person_id
-    )
-    if account is None or not await passwords.fits(account["password_hash"], password):
-        raise AccountError("wrong-password")
+    username = await _prove(person_id, password)
     async with db.transaction():
-        await db.execute(
-            "UPDATE account SET totp_sealed = NULL, totp_confirmed_at = NULL WHERE id = $1",
-            account["id"],
+        account_id = await db.fetchval(
+            "UPDATE account SET totp_sealed = NULL, totp_confirmed_at = NULL WHERE person = $1 "
+            "RETURNING id",
+            person_id,
         )
-        await db.execute("DELETE FROM recovery_code WHERE account = $1", account["id"])
-        audit.record("account:self", "account", account["username"], change="second-factor-off")
+        await db.execute("DELETE FROM recovery_code WHERE account = $1", account_id)
+        audit.record("account:self", "account", username, change="second-factor-off")

@@ -11,11 +11,11 @@ from portal.core import audit, clock, db
 from portal.core.context import Act, current_act, set_act
 from portal.core.keyring import keyring
 from portal.core.signing import token, token_is_good
-from portal.features.people import passwords, second_factor
-from portal.features.people.rules import lock_after
+from portal.features.people import lockout, passwords, second_factor
 from portal.web.session import sessions
 
 HALFWAY: Final = timedelta(minutes=5)
+UNKNOWN: Final = "unknown"  # on the trail: nobody has the name that was typed
 
 
 class Verdict(StrEnum):
@@ -49,97 +49,119 @@ class Attempt:
 
 async def sign_in(attempt: Attempt) -> Result:
     """Try once. The answer to an unknown name, a disabled account and a wrong password is the same."""
-    username = _proved(attempt.halfway) or attempt.username.strip().lower()
-    set_act(_as(username))
+    username = _claimed(attempt.halfway) or attempt.username.strip().lower()
     account = await _account(username)
-    if account and (until := account["locked_until"]) and until > clock.now():
-        await audit.refused("session:login", "account", username, reason=Verdict.LOCKED)
+    set_act(_as(account))
+    if until := await lockout.locked_until(username):
+        await _refused(account, Verdict.LOCKED)
         return Result(Verdict.LOCKED, until=until)
-    if not attempt.halfway or username != _proved(attempt.halfway):
+    if account is None or not _is_halfway(attempt.halfway, account):
         stored = account["password_hash"] if account else None
-        if not await passwords.fits(stored, attempt.password):
+        if not await passwords.fits(stored, attempt.password) or account is None:
             return await _failed(account, username, Verdict.WRONG)
-    if account is None:
-        return await _failed(account, username, Verdict.WRONG)
     if account["totp_confirmed_at"] and not attempt.code:
-        return Result(Verdict.CODE_NEEDED, halfway=_halfway(username))
+        return Result(Verdict.CODE_NEEDED, halfway=_halfway(account))
     return await _open(account, attempt)
 
 
 async def _open(account: Any, attempt: Attempt) -> Result:
+    """Let the person in, unless others have guessed wrong in the meantime: guesses at once win nothing."""
+    username = account["username"]
     async with db.transaction():
+        until = await lockout.locked_until(username)
         good = not account["totp_confirmed_at"] or await second_factor.accept(account, attempt.code)
-        if good:
+        if good and until is None:
+            await lockout.forgive(username)
             await db.execute(
-                "UPDATE account SET failed_count = 0, locked_until = NULL, last_signed_in_at = $2 "
-                "WHERE id = $1",
+                "UPDATE account SET last_signed_in_at = $2 WHERE id = $1",
                 account["id"],
                 clock.now(),
             )
             cookie = await sessions().open(
                 account["person"], address=current_act().address, agent=attempt.agent
             )
-            audit.record("session:login", "account", account["username"])
+            audit.record("session:login", "account", username)
             return Result(Verdict.SIGNED_IN, cookie=cookie)
-    return await _failed(account, account["username"], Verdict.WRONG_CODE)
+    if good:
+        await _refused(account, Verdict.LOCKED)
+        return Result(Verdict.LOCKED, until=until)
+    return await _failed(account, username, Verdict.WRONG_CODE)
 
 
 async def _failed(account: Any, username: str, verdict: Verdict) -> Result:
     """Count it, lock when it is one too many."""
-    until = None
-    if account is not None:
-        failures = await db.fetchval(
-            "UPDATE account SET failed_count = failed_count + 1 WHERE id = $1 RETURNING failed_count",
-            account["id"],
-        )
-        if pause := lock_after(failures):
-            until = clock.now() + pause
-            await db.execute(
-                "UPDATE account SET locked_until = $2 WHERE id = $1", account["id"], until
-            )
-    await audit.refused("session:login", "account", username[:40], reason=verdict)
+    until = await lockout.failed(username)
+    await _refused(account, verdict)
     if until is not None:
         return Result(Verdict.LOCKED, until=until)
-    halfway = _halfway(username) if verdict is Verdict.WRONG_CODE else ""
+    halfway = _halfway(account) if verdict is Verdict.WRONG_CODE else ""
     return Result(verdict, halfway=halfway)
+
+
+async def _refused(account: Any, verdict: Verdict) -> None:
+    await audit.refused("session:login", "account", _name(account), reason=verdict)
 
 
 async def _account(username: str) -> Any:
     return await db.fetchrow(
-        "SELECT id, person, username, password_hash, totp_sealed, totp_confirmed_at, locked_until "
-        "FROM account WHERE username = $1 AND disabled_at IS NULL",
+        "SELECT id, person, username, password_hash, totp_sealed, totp_confirmed_at FROM account "
+        "WHERE username = $1 AND disabled_at IS NULL",
         username,
     )
 
 
-def _as(username: str) -> Act:
-    """Attempts stand on the trail under the name that was typed."""
+def _as(account: Any) -> Act:
+    """Attempts stand on the trail under the account's name, if there is one.
+
+    Not under what was typed: that may be a password in the wrong field, and the trail keeps it.
+    """
     act = current_act()
-    return Act(username[:40] or act.subject, None, act.address, act.request_id)
+    return Act(_name(account), None, act.address, act.request_id)
 
 
-def _halfway(username: str) -> str:
-    """A mark that the password of this account was right a moment ago; it opens nothing by itself."""
-    claim = json.dumps([username, int((clock.now() + HALFWAY).timestamp())])
+def _name(account: Any) -> str:
+    return str(account["username"]) if account else UNKNOWN
+
+
+def _halfway(account: Any) -> str:
+    """A mark that the password of this account was right a moment ago; it opens nothing by itself.
+
+    It holds for this password only: after a reset the password must be typed again.
+    """
+    claim = json.dumps([account["username"], int((clock.now() + HALFWAY).timestamp())])
     body = base64.urlsafe_b64encode(claim.encode()).decode()
-    return f"{body}.{token(keyring(), 'halfway', body)}"
+    return f"{body}.{token(keyring(), 'halfway', body)}.{_tie(body, account)}"
 
 
-def _proved(halfway: str) -> str:
+def _tie(body: str, account: Any) -> str:
+    return token(keyring(), "halfway-password", f"{body}:{account['password_hash']}")
+
+
+def _claimed(halfway: str) -> str:
     """The user name of a good and fresh mark, else nothing."""
-    body, _dot, mark = halfway.partition(".")
-    if not body or not token_is_good(keyring(), "halfway", body, mark):
+    body, _dot, rest = halfway.partition(".")
+    if not body or not token_is_good(keyring(), "halfway", body, rest.partition(".")[0]):
         return ""
     username, until = json.loads(base64.urlsafe_b64decode(body))
     return str(username) if until > clock.now().timestamp() else ""
 
 
+def _is_halfway(halfway: str, account: Any) -> bool:
+    """Whether the mark stands for this account's password, and a second factor is still to come."""
+    if not account["totp_confirmed_at"] or _claimed(halfway) != account["username"]:
+        return False
+    body, _dot, rest = halfway.partition(".")
+    return token_is_good(
+        keyring(), "halfway-password", f"{body}:{account['password_hash']}", rest.partition(".")[2]
+    )
+
+
 async def confirm(person_id: int, password: str) -> bool:
     """Prove again who one is, for a signature or a reveal. A wrong password counts like a wrong sign-in."""
     account = await db.fetchrow(
-        "SELECT id, username, password_hash, locked_until FROM account WHERE person = $1", person_id
+        "SELECT id, username, password_hash FROM account WHERE person = $1", person_id
     )
-    if account is None or (account["locked_until"] and account["locked_until"] > clock.now()):
+    if account is None or await lockout.locked_until(account["username"]):
         return False
     if await passwords.fits(account["password_hash"], password):
         return True

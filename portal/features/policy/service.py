@@ -6,6 +6,7 @@ from portal.core.notify import notify
 from portal.web.permission import policy
 from rbac.compiled import CompiledPolicy
 from rbac.policy import Policy, shipped_policy
+from rbac.reading import PolicyError
 
 CHANNEL = "policy"
 
@@ -47,4 +48,9 @@ async def load(_payload: str = "") -> None:
     if newest is None or newest == policy.version:
         return
     lines = await db.fetchval("SELECT lines FROM policy_version WHERE version = $1", newest)
-    policy.swap(newest, CompiledPolicy(Policy.parse(lines)))
+    try:
+        compiled = CompiledPolicy(Policy.parse(lines))
+    except PolicyError:
+        policy.clear()  # a newer program released what this one cannot read: no old yes meanwhile
+        raise
+    policy.swap(newest, compiled)

@@ -114,15 +114,11 @@ def _wanted(params: Mapping[str, str]) -> Wanted:
     state, channel = params.get("state", ""), params.get("channel", "")
     return Wanted(
         day,
-        _number(params.get("slot")),
-        _number(params.get("product")),
+        text.whole_number(params.get("slot", "")),
+        text.whole_number(params.get("product", "")),
         state if state in search.STATES else "",
         channel if channel in search.CHANNELS else "",
     )
-
-
-def _number(typed: str | None) -> int | None:
-    return int(typed) if typed and typed.isascii() and typed.isdigit() and len(typed) < 10 else None  # noqa: PLR2004
 
 
 def _query(wanted: Wanted) -> str:
@@ -200,9 +196,10 @@ async def cancel_booking(request: HTMXRequest, code: FromPath[str]) -> Response[
     order = await _order(code)
     await allow(actor_of(request), Permission.BOOKING_CANCEL, _facts(order), "order", order.code)
     fields = await read(request)
-    chosen = {int(name[7:]) for name in fields if name.startswith("ticket-") and name[7:].isdigit()}
+    ticked = [text.whole_number(name[7:]) for name in fields if name.startswith("ticket-")]
+    chosen = {ordinal for ordinal in ticked if ordinal is not None}
     try:
-        await orders.cancel(order.code, chosen or None)
+        await orders.cancel(order.code, chosen if ticked else None)
     except orders.TooLate:
         return go(request, f"/bookings/{order.code}?done=too-late")
     except orders.OrderGone:

@@ -8,6 +8,7 @@ from litestar.params import FromPath
 from litestar.plugins.htmx import HTMXRequest
 
 from portal.core import clock
+from portal.core.text import whole_number
 from portal.features.booking import calls
 from portal.features.booking.calls import Wanted
 from portal.features.booking.messages import WORDS
@@ -81,7 +82,10 @@ async def _row_done(request: HTMXRequest) -> Response[Any]:
         return Response(b"", media_type=MediaType.HTML)
     back = fields.get("back", "")
     return go(
-        request, f"/closures/{back}" if back.isdigit() else f"/calls?{_query(_wanted(request))}"
+        request,
+        f"/closures/{back}"
+        if whole_number(back) is not None
+        else f"/calls?{_query(_wanted(request))}",
     )
 
 

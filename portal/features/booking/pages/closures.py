@@ -10,7 +10,7 @@ from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 from litestar.plugins.htmx import HTMXRequest
 
-from portal.core import clock, db, i18n, site_settings
+from portal.core import clock, db, i18n, site_settings, text
 from portal.core.i18n import LazyText, _, _l
 from portal.features.booking import calls, closure, search
 from portal.features.booking.closure import KINDS, NewClosure, Progress
@@ -75,7 +75,7 @@ async def new_closure(request: HTMXRequest) -> Response[bytes]:
     params = request.query_params
     form = Form({"date": params.get("date", clock.today().isoformat())}, WORDS)
     form.values["choose_hours"] = str(CHOOSE_HOURS())
-    if (slot := params.get("slot", "")).isdigit():
+    if (slot := text.whole_number(params.get("slot", ""))) is not None:
         form.values[f"slot-{slot}"] = "yes"
     return await _form_page(request, form)
 

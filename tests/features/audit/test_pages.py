@@ -1,0 +1,191 @@
+"""The trail for whoever may read it (AU-1): filtered, followed, verified, exported."""
+
+import csv
+import io
+import re
+from datetime import timedelta
+
+import pytest
+
+from portal.core import audit, clock, db
+from portal.core.context import Act, set_act
+from tests.browser import Browser, SignIn
+
+pytestmark = pytest.mark.charter("AU-1")
+
+
+async def an_entry(
+    subject: str = "ops1", act: str = "test:act", object_id: str = "A1", **detail: str
+) -> None:
+    set_act(Act(subject, 1, "192.0.2.5", "r1"))
+    async with db.transaction():
+        audit.record(act, "thing", object_id, **detail)
+
+
+@pytest.fixture
+async def auditor(signed_in_as: SignIn) -> Browser:
+    return await signed_in_as("auditadmin")
+
+
+def shown(page: str) -> list[str]:
+    """The acts in the list, from top to bottom."""
+    return re.findall(r'<span class="code">([a-z_]+:[a-z_]+)</span>', page)
+
+
+async def test_the_newest_entries_are_on_top(auditor: Browser) -> None:
+    for number in range(3):
+        await an_entry(act=f"test:act_{'abc'[number]}")
+    page = (await auditor.get("/audit?act=&subject=ops1")).text
+    assert shown(page) == ["test:act_c", "test:act_b", "test:act_a"]
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("subject=ops1", ["test:read", "test:edit"]),
+        ("subject=ops2", ["test:edit"]),
+        ("act=test:edit", ["test:edit", "test:edit"]),
+        ("object_id=B2", ["test:edit"]),
+        ("subject=ops1&object_id=A1&act=test:read", ["test:read"]),
+        ("outcome=refused&subject=ops3", ["test:secret"]),
+        ("outcome=allowed&subject=ops3", []),
+        ("subject=%27%3B+DROP+TABLE+audit_entry%3B--", []),
+        ("subject=" + "x" * 3000, []),
+    ],
+)
+async def test_entries_are_filtered(query: str, found: list[str], auditor: Browser) -> None:
+    await an_entry("ops1", "test:edit", "A1")
+    await an_entry("ops2", "test:edit", "B2")
+    await an_entry("ops1", "test:read", "A1")
+    set_act(Act("ops3"))
+    await audit.refused("test:secret", "thing", "C3")
+    page = (await auditor.get(f"/audit?{query}")).text
+    assert shown(page) == found
+    assert await db.fetchval("SELECT count(*) FROM audit_entry") >= 4
+
+
+async def test_days_are_the_site_s(auditor: Browser) -> None:
+    await an_entry()
+    today = clock.today()
+    tomorrow = today + timedelta(days=1)
+    assert shown((await auditor.get(f"/audit?subject=ops1&first={today}&last={today}")).text)
+    assert not shown(
+        (await auditor.get(f"/audit?subject=ops1&first={tomorrow}&last={tomorrow}")).text
+    )
+    backwards = await auditor.get(f"/audit?first={tomorrow}&last={today}")
+    assert backwards.status_code == 200
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "first=yesterday",
+        "last=9999-12-31",
+        "first=0001-01-01",
+        "first=2026-02-30&last=",
+        "page=-1",
+        "page=" + "9" * 5000,
+        "page=99999",
+        "subject=a&subject=b",
+        "x=%ff%fe",
+    ],
+)
+async def test_a_nonsense_filter_shows_the_usual(query: str, auditor: Browser) -> None:
+    assert (await auditor.get(f"/audit?{query}")).status_code == 200
+
+
+async def test_a_zero_octet_finds_nothing(auditor: Browser) -> None:
+    answer = await auditor.get("/audit?subject=%00")
+    assert answer.status_code == 200
+    assert shown(answer.text) == []
+
+
+async def test_a_long_trail_has_pages(auditor: Browser) -> None:
+    async with db.transaction():
+        for number in range(120):
+            audit.record("test:many", "thing", number)
+    sizes = [
+        len(shown((await auditor.get(f"/audit?act=test:many&page={page}")).text))
+        for page in (1, 2, 3, 4)
+    ]
+    assert sizes == [50, 50, 20, 0]
+    first = (await auditor.get("/audit?act=test:many")).text
+    assert "page=2" in first
+    assert "act=test%3Amany" in first
+
+
+async def test_what_stands_on_the_trail_is_text_in_the_page(auditor: Browser) -> None:
+    await an_entry(object_id="<script>alert(1)</script>", note="<img src=x onerror=y>")
+    page = (await auditor.get("/audit?subject=ops1")).text
+    assert "<script>alert" not in page
+    assert "<img src=x" not in page
+    assert "&lt;script&gt;" in page
+
+
+# ── verify ───────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.commits
+async def test_the_chains_are_verified_on_the_page(auditor: Browser) -> None:
+    for _ in range(3):
+        await an_entry()
+    answer = await auditor.post_form("/audit?lang=en", action="/audit/verify")
+    assert answer.status_code == 200
+    entries = await db.fetchval("SELECT count(*) FROM audit_entry")
+    assert f"{entries} entries verified" in answer.text
+    await db.execute("ALTER TABLE audit_entry DISABLE TRIGGER append_only")
+    try:
+        await db.execute("UPDATE audit_entry SET subject = 'other' WHERE seq = 2")
+        answer = await auditor.post_form("/audit?lang=en", action="/audit/verify")
+        assert 'role="alert"' in answer.text
+        assert "entry 2" in answer.text
+    finally:
+        await db.execute("ALTER TABLE audit_entry ENABLE TRIGGER append_only")
+
+
+# ── export ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def rows_of(content: bytes) -> list[dict[str, str]]:
+    assert content.startswith(b"\xef\xbb\xbf"), "a spreadsheet must see that it is UTF-8"
+    return list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"))))
+
+
+async def test_the_export_has_what_the_filter_shows_and_stands_on_the_trail(
+    auditor: Browser,
+) -> None:
+    await an_entry("ops1", note="山门")
+    await an_entry("ops2")
+    answer = await auditor.get("/audit/export?subject=ops1")
+    assert answer.headers["content-type"].startswith("text/csv")
+    assert "attachment" in answer.headers["content-disposition"]
+    assert answer.headers["cache-control"] == "no-store"
+    (row,) = rows_of(answer.content)
+    assert (row["subject"], row["act"], row["object_id"], row["outcome"], row["address"]) == (
+        "ops1",
+        "test:act",
+        "A1",
+        "allowed",
+        "192.0.2.5",
+    )
+    assert "山门" in row["detail"]
+    entry = await db.fetchrow("SELECT * FROM audit_entry WHERE act = 'audit_trail:export'")
+    assert entry["subject"] == "auditadmin"
+    assert '"rows": 1' in entry["detail"]
+
+
+@pytest.mark.parametrize(
+    "cell", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", '=HYPERLINK("x")']
+)
+async def test_no_cell_of_the_export_is_a_formula(cell: str, auditor: Browser) -> None:
+    await an_entry(object_id=cell)
+    (row,) = rows_of((await auditor.get("/audit/export?subject=ops1")).content)
+    assert row["object_id"] == f"'{cell}"
+
+
+async def test_nobody_else_reads_or_exports_it(signed_in_as: SignIn, visitor: Browser) -> None:
+    for username in ("sysadmin", "secadmin", "gate1", "ops1"):
+        browser = await signed_in_as(username)
+        for path in ("/audit", "/audit/export"):
+            assert (await browser.get(path)).status_code == 403, (username, path)
+    assert (await visitor.get("/audit/export")).status_code == 303
