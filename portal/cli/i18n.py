@@ -25,7 +25,7 @@ def check(*, data: bool) -> None:
     """Compare the texts of templates and code with the Chinese catalogues; exit 1 with one line for each fault."""
     found = translations.problems()
     if data:
-        found += run(_half_translated)
+        found += run(half_translated)
     for line in found:
         click.echo(line, err=True)
     if found:
@@ -37,7 +37,7 @@ def check(*, data: bool) -> None:
 def missing() -> None:
     """Print the texts without Chinese as a po file to fill in."""
     buffer = io.BytesIO()
-    write_po(buffer, translations.skeleton(), sort_by_file=True, width=100)
+    write_po(buffer, translations.skeleton(), sort_by_file=True, width=100, omit_header=True)
     click.echo(buffer.getvalue().decode(), nl=False)
 
 
@@ -58,7 +58,7 @@ FROM site_setting WHERE right(name, 3) IN ('_zh', '_en') GROUP BY 1 ORDER BY 1
 """
 
 
-async def _half_translated() -> list[str]:
+async def half_translated() -> list[str]:
     """Rows and settings with a text in one language and none in the other, in whatever table has such pairs."""
     found = [
         f"{pair['of']} {row['id']}: {_lacks(pair['stem'], row)}"

@@ -1,10 +1,11 @@
 """Chinese and English are both complete; and the check that says so finds what it should."""
 
+import re
 from pathlib import Path
 
 import pytest
 
-from portal.cli.translations import problems, skeleton, texts
+from portal.cli.translations import ROOT, problems, skeleton, texts
 
 PAGE = '<p title="{{ _("Gate") }}">{{ ngettext("%(num)s ticket", "%(num)s tickets", n) }}</p>\n'
 CODE = 'WORDS = {"late": _l("Too late")}\nsay(_("Until %(when)s", when=when))\n'
@@ -136,3 +137,22 @@ def test_the_skeleton_lists_only_what_is_missing(tree: Path) -> None:
 def test_a_text_knows_all_its_places(tree: Path) -> None:
     write(tree, "templates/a.html", '\n{{ _("Gate") }}')
     assert texts(tree)["Gate"].places == ["templates/a.html:2", "templates/booking/day.html:1"]
+
+
+def test_scripts_have_the_same_words_in_both_languages() -> None:
+    """A script's few words stand in the script: ``WORDS = {zh: {…}, en: {…}}``."""
+    found = 0
+    for script in sorted((ROOT / "static" / "js").glob("*.js")):
+        source = script.read_text("utf-8")
+        tables = {
+            language: set(re.findall(r"^ {6}(\w+):", table, re.MULTILINE))
+            for language, table in re.findall(
+                r"^ {4}(zh|en): \{\n(.*?)^ {4}\},", source, re.MULTILINE | re.DOTALL
+            )
+        }
+        if tables:
+            found += 1
+            assert tables["zh"] == tables["en"], script.name
+        else:
+            assert not re.search("[\u4e00-\u9fff]", source), f"{script.name}: Chinese outside WORDS"
+    assert found
