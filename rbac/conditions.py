@@ -13,7 +13,7 @@ import operator
 import re
 import warnings
 from collections.abc import Callable, Mapping
-from functools import lru_cache
+from functools import lru_cache, reduce
 from typing import Any
 
 from rbac.attributes import ATTRIBUTES, Attribute, Kind
@@ -75,9 +75,10 @@ class Condition:
     def certain(self, attributes: Attributes) -> bool:
         """Tell whether it holds: what an allow rule asks."""
         try:
-            return bool(self._evaluate(attributes))
+            holds: bool = self._evaluate(attributes)
         except _UNKNOWN:
             return False
+        return holds
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -96,9 +97,10 @@ class Condition:
     def possible(self, attributes: Attributes) -> bool:
         """Tell whether it holds or cannot be judged: what a deny rule asks."""
         try:
-            return bool(self._evaluate(attributes))
+            holds: bool = self._evaluate(attributes)
         except _UNKNOWN:
             return True
+        return holds
 
 
 @lru_cache(maxsize=4096)
@@ -173,10 +175,9 @@ class _Compiler:
         return evaluate
 
     def _combine(self, node: ast.BoolOp, depth: int) -> tuple[Kind, Evaluate]:
-        parts = tuple(self._of(Kind.TRUTH, value, depth) for value in node.values)
-        if isinstance(node.op, ast.And):
-            return Kind.TRUTH, lambda facts: all(part(facts) for part in parts)
-        return Kind.TRUTH, lambda facts: any(part(facts) for part in parts)
+        parts = [self._of(Kind.TRUTH, value, depth) for value in node.values]
+        join = _both if isinstance(node.op, ast.And) else _either
+        return Kind.TRUTH, reduce(join, parts)
 
     def _unary(self, node: ast.UnaryOp, depth: int) -> tuple[Kind, Evaluate]:
         if isinstance(node.op, ast.Not):
@@ -259,6 +260,14 @@ class _Compiler:
             choices = ATTRIBUTES[named.id].choices
             if choices and literal.value not in choices:
                 raise self._bad(literal, "unknown-value", ", ".join(choices))
+
+
+def _both(first: Evaluate, second: Evaluate) -> Evaluate:
+    return lambda facts: first(facts) and second(facts)
+
+
+def _either(first: Evaluate, second: Evaluate) -> Evaluate:
+    return lambda facts: first(facts) or second(facts)
 
 
 def _reader(name: str, attribute: Attribute) -> Evaluate:

@@ -30,7 +30,7 @@ class Policy:
         reader = Reader(known)
         for number, text in enumerate("\n".join(texts).split("\n"), 1):
             line = text.strip()
-            if line and not line.startswith("#"):
+            if line and line[0] != "#":
                 reader.read(number, split(line))
         return cls(*reader.finish())
 

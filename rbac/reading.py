@@ -31,7 +31,10 @@ _PERSON = re.compile(r"[\w.@+-]{1,64}")
 _ROLE = re.compile(r"role:[\w.-]{1,64}")
 _SUBJECT = re.compile(rf"{_ROLE.pattern}|{_PERSON.pattern}")
 _GROUP = re.compile(r"\*|[\w.-]{1,64}")
+_MARKS = re.compile(r"[(\[\]),]")
 _EFFECTS = frozenset({ALLOW, DENY})
+_UNDATED = len(("g", "holder", "role", "group"))
+_NOTHING = ("",) * (len(Grant._fields) + 1)
 
 
 class Problem(NamedTuple):
@@ -65,7 +68,7 @@ class Contents(NamedTuple):
 def split(line: str) -> list[str]:
     """Split at the commas outside brackets, as pycasbin's own file adapter does."""
     if "(" not in line and "[" not in line:
-        return [field.strip() for field in line.split(",")]
+        return list(map(str.strip, line.split(",")))
     ends = [*_commas(line), len(line)]
     starts = [0, *(comma + 1 for comma in ends)]
     return [line[start:end].strip() for start, end in zip(starts, ends, strict=False)]
@@ -78,14 +81,14 @@ def column(line: str, field: int, offset: int = 0) -> int:
 
 
 def _commas(line: str) -> list[int]:
+    """Find the commas outside brackets."""
     found, depth = [], 0
-    for place, letter in enumerate(line):
-        if letter in "([":
-            depth += 1
-        elif letter in ")]":
-            depth -= 1
-        elif letter == "," and depth <= 0:
-            found.append(place)
+    for mark in _MARKS.finditer(line):
+        letter = mark[0]
+        if letter != ",":
+            depth += 1 if letter in "([" else -1
+        elif depth <= 0:
+            found.append(mark.start())
     return found
 
 
@@ -115,19 +118,24 @@ class Reader:
         self._grants: dict[Grant, int] = {}
         self._reports: dict[Report, int] = {}
         self._problems: list[Problem] = []
-        self._good: dict[re.Pattern[str], set[str]] = {_SUBJECT: set(), _GROUP: set()}
+        self._good: dict[re.Pattern[str], set[str]] = {
+            pattern: set() for pattern in (_PERSON, _ROLE, _SUBJECT, _GROUP)
+        }
+        self._people, self._roles, self._subjects, self._groups = self._good.values()
         self._good_rights: set[tuple[str, ...]] = set()
+        self._kinds = {
+            "p": self._read_rule,
+            "g": self._read_role_line,
+            SOLID: self._read_report,
+            DUAL: self._read_report,
+        }
 
     def read(self, number: int, tokens: Sequence[str]) -> None:
-        kind = tokens[0] if tokens else ""
-        if kind == "p":
-            self._read_rule(number, tokens)
-        elif kind == "g":
-            self._read_role_line(number, tokens)
-        elif kind in (SOLID, DUAL):
-            self._read_report(number, tokens)
-        else:
+        read = self._kinds.get(tokens[0]) if tokens else None
+        if read is None:
             self._refuse(number, 0, "unknown-line")
+        else:
+            read(number, tokens)
 
     def finish(self) -> Contents:
         """Check what only the whole can show. Raises PolicyError with every problem found."""
@@ -173,19 +181,17 @@ class Reader:
             else:
                 self._refuse(number, 0, "field-count", detail=f"{len(Rule._fields) + 1}")
             return
-        rule = Rule(*tokens[1:])
-        right = rule[2:]
-        sound = (
-            rule.subject in self._good[_SUBJECT] or self._check(_SUBJECT, number, 1, rule.subject)
-        ) and (rule.group in self._good[_GROUP] or self._check(_GROUP, number, 2, rule.group))
-        if right not in self._good_rights:
+        rule = Rule._make(tokens[1:])
+        subject, group, *_ = rule
+        sound = (subject in self._subjects or self._check(_SUBJECT, number, 1, subject)) and (
+            group in self._groups or self._check(_GROUP, number, 2, group)
+        )
+        if rule[2:] not in self._good_rights:
             sound = self._check_right(number, rule) and sound
-        if rule.group != EVERY and not is_role(rule.subject):
+        if group != EVERY and not is_role(subject):
             self._refuse(number, 2, "person-in-group")
-        elif rule in self._rules:
+        elif sound and self._rules.setdefault(rule, number) != number:
             self._refuse(number, 0, "repeated")
-        elif sound:
-            self._rules[rule] = number
 
     def _check_right(self, number: int, rule: Rule) -> bool:
         before = len(self._problems)
@@ -207,25 +213,26 @@ class Reader:
         return True
 
     def _read_role_line(self, number: int, tokens: Sequence[str]) -> None:
-        if not len(("g", "holder", "role", "group")) <= len(tokens) <= len(Grant._fields) + 1:
+        if not _UNDATED <= len(tokens) <= len(Grant._fields) + 1:
             self._refuse(number, 0, "field-count", detail="4-7")
             return
-        grant = Grant(*tokens[1:])
-        sound = (
-            self._check(_SUBJECT, number, 1, grant.person)
-            and self._check(_ROLE, number, 2, grant.role)
-            and self._check(_GROUP, number, 3, grant.group)
-        )
-        if not sound:
-            return
-        if is_role(grant.person):
-            self._read_inclusion(number, grant)
-        elif grant in self._grants:
-            self._refuse(number, 0, "repeated")
-        elif (not grant.instead_of or self._check(_PERSON, number, 6, grant.instead_of)) and (
-            self._check_window(number, 4, grant.since, grant.until)
+        grant = Grant._make((*tokens[1:], *_NOTHING[len(tokens) :]))
+        holder, role, group, *_ = grant
+        if not (
+            (holder in self._subjects or self._check(_SUBJECT, number, 1, holder))
+            and (role in self._roles or self._check(_ROLE, number, 2, role))
+            and (group in self._groups or self._check(_GROUP, number, 3, group))
         ):
-            self._grants[grant] = number
+            return
+        if is_role(holder):
+            self._read_inclusion(number, grant)
+        elif len(tokens) > _UNDATED and not (
+            (not grant.instead_of or self._check(_PERSON, number, 6, grant.instead_of))
+            and self._check_window(number, 4, grant.since, grant.until)
+        ):
+            return
+        elif self._grants.setdefault(grant, number) != number:
+            self._refuse(number, 0, "repeated")
 
     def _read_inclusion(self, number: int, grant: Grant) -> None:
         inclusion = Inclusion(grant.person, grant.role)
@@ -233,35 +240,34 @@ class Reader:
             self._refuse(number, 3, "role-in-group")
         elif grant.since or grant.until or grant.instead_of:
             self._refuse(number, 4, "role-for-a-time")
-        elif inclusion in self._inclusions:
+        elif self._inclusions.setdefault(inclusion, number) != number:
             self._refuse(number, 0, "repeated")
-        else:
-            self._inclusions[inclusion] = number
 
     def _read_report(self, number: int, tokens: Sequence[str]) -> None:
         if not len((SOLID, "person", "superior")) <= len(tokens) <= len(Report._fields):
             self._refuse(number, 0, "field-count", detail="3-5")
             return
         report = Report(*tokens)
-        if report in self._reports:
-            self._refuse(number, 0, "repeated")
-        elif (
-            self._check(_PERSON, number, 1, report.person)
-            and self._check(_PERSON, number, 2, report.superior)
+        person, superior = report.person, report.superior
+        if (
+            (person in self._people or self._check(_PERSON, number, 1, person))
+            and (superior in self._people or self._check(_PERSON, number, 2, superior))
             and self._check_window(number, 3, report.since, report.until)
+            and self._reports.setdefault(report, number) != number
         ):
-            self._reports[report] = number
+            self._refuse(number, 0, "repeated")
 
     def _check(self, pattern: re.Pattern[str], number: int, field: int, name: str) -> bool:
-        good = self._good.setdefault(pattern, set())
-        if name not in good:
-            if not pattern.fullmatch(name):
-                self._refuse(number, field, "bad-name")
-                return False
-            good.add(name)
+        """Look at a name that was not found good before."""
+        if not pattern.fullmatch(name):
+            self._refuse(number, field, "bad-name")
+            return False
+        self._good[pattern].add(name)
         return True
 
     def _check_window(self, number: int, field: int, since: str, until: str) -> bool:
+        if not since and not until:
+            return True
         start, end = instant(since), instant(until)
         if since and start is None:
             self._refuse(number, field, "bad-instant")

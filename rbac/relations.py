@@ -7,11 +7,12 @@ Who holds an allow rule's role as a deputy counts, under a leading ``!``, as the
 ``!requester`` keeps a deputy from deciding on the request of whom they stand in for.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
-from typing import NamedTuple, Protocol
+from operator import attrgetter
+from typing import Any, NamedTuple, Protocol
 
 from rbac.facts import Facts
 
@@ -54,7 +55,7 @@ class BadRelation(ValueError):
 class Lines(Protocol):
     """The reporting lines in force: who stands above a person by each kind of line."""
 
-    def above(self, person: str, term: Term) -> frozenset[str]: ...
+    def superiors(self, term: Term) -> Mapping[str, frozenset[str]]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,27 +96,42 @@ class Holding(NamedTuple):
 
 Known = Callable[[Facts], bool | None]
 
+_OWNER = attrgetter("owner")
+_REQUESTER = attrgetter("requester")
+_GROUP = attrgetter("group")
+_PARTIES = attrgetter("parties")
 
-def answer(term: Term, holding: Holding, lines: Lines) -> Known:
+
+class Question(NamedTuple):
+    """What a term asks of a record: ``tells`` gets the fact, None if not known; ``holds`` judges it."""
+
+    tells: Callable[[Facts], Any]
+    holds: Callable[[Any], bool]
+
+
+def question(term: Term, holding: Holding, lines: Lines) -> Question:
     """Bind a term to the names the subject goes by, its groups, and the lines."""
     groups, names = holding
     if term is Term.GROUP:
-        return lambda facts: _in_group(facts.group, groups)
+        return Question(_GROUP, bool if EVERY_GROUP in groups else groups.__contains__)
     if term is Term.OWN_GROUP:
-        return lambda facts: None if facts.group is None else facts.group in groups - {EVERY_GROUP}
+        return Question(_GROUP, (groups - {EVERY_GROUP}).__contains__)
     if term is Term.OWNER:
-        return lambda facts: None if facts.owner is None else facts.owner in names
+        return Question(_OWNER, names.__contains__)
     if term is Term.REQUESTER:
-        return lambda facts: None if facts.requester is None else facts.requester in names
+        return Question(_REQUESTER, names.__contains__)
     if term is Term.PARTY:
-        return lambda facts: None if facts.parties is None else not names.isdisjoint(facts.parties)
-    above = lines.above
-    return lambda facts: (
-        None if facts.owner is None else not names.isdisjoint(above(facts.owner, term))
-    )
+        return Question(_PARTIES, lambda parties: not names.isdisjoint(parties))
+    above = lines.superiors(term)
+    return Question(_OWNER, lambda owner: not names.isdisjoint(above[owner]))
 
 
-def _in_group(group: str | None, groups: frozenset[str]) -> bool | None:
-    if group is None:
-        return None
-    return bool(group) and (group in groups or EVERY_GROUP in groups)
+def answer(term: Term, holding: Holding, lines: Lines) -> Known:
+    """The same as one function: yes, no, or None for "not known"."""
+    tells, holds = question(term, holding, lines)
+
+    def known(facts: Facts) -> bool | None:
+        fact = tells(facts)
+        return None if fact is None else holds(fact)
+
+    return known

@@ -6,7 +6,7 @@ remembers them. A new stretch therefore costs nothing until somebody acts in it.
 """
 
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from math import inf
 
 from rbac.lines import DUAL, EVERY, SOLID, Grant, Report
@@ -79,7 +79,7 @@ class Standing:
         self.start = start
         self.end = end
         self._roles: dict[str, dict[str, tuple[Holding, ...]]] = {}
-        self._above: dict[tuple[str, Term], frozenset[str]] = {}
+        self._superiors: dict[Term, _Superiors] = {}
 
     def roles(self, subject: str) -> dict[str, tuple[Holding, ...]]:
         """Return every name under which rules reach the subject, and how it is held.
@@ -124,12 +124,16 @@ class Standing:
 
     def above(self, person: str, term: Term) -> frozenset[str]:
         """Return who stands above ``person`` by a term of lines."""
-        found = self._above.get((person, term))
+        return self.superiors(term)[person]
+
+    def superiors(self, term: Term) -> Mapping[str, frozenset[str]]:
+        """Return who stands above whom by a term of lines, worked out when first looked up."""
+        found = self._superiors.get(term)
         if found is None:
-            found = self._above[person, term] = self._find_above(person, term)
+            found = self._superiors[term] = _Superiors(self, term)
         return found
 
-    def _find_above(self, person: str, term: Term) -> frozenset[str]:
+    def find_above(self, person: str, term: Term) -> frozenset[str]:
         if term in _ONE_STEP:
             kinds = _ONE_STEP[term]
             reports = self.register.reports(person, self.start)
@@ -147,3 +151,14 @@ class Standing:
         """Tell whether there is anybody to whom the subject is what a term of lines says."""
         kinds = _ONE_STEP[_ALL_STEPS.get(term, term)]
         return any(r.line in kinds for r in self.register.led(subject, self.start))
+
+
+class _Superiors(dict[str, frozenset[str]]):
+    def __init__(self, standing: Standing, term: Term) -> None:
+        super().__init__()
+        self._standing = standing
+        self._term = term
+
+    def __missing__(self, person: str) -> frozenset[str]:
+        found = self[person] = self._standing.find_above(person, self._term)
+        return found

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 import pytest
 
+from rbac import compiled
 from rbac.compiled import CompiledPolicy, Decision
 from rbac.enforcer import Reference
 from rbac.policy import Policy, shipped_policy
@@ -97,9 +98,11 @@ def _with_deputies_as_themselves(patch: pytest.MonkeyPatch) -> None:
 
 def _with_hope(patch: pytest.MonkeyPatch) -> None:
     """An index in which an allow rule takes what is not known for good."""
+    bind = compiled._bind_term
     patch.setattr(
-        "rbac.compiled._bind_term",
-        lambda known, *, asked, **_: lambda facts: known(facts) is not (not asked),
+        compiled,
+        "_bind_term",
+        lambda asking, *, asked, **_: bind(asking, asked=asked, allowing=False),
     )
 
 
