@@ -5,7 +5,7 @@ import importlib
 import rich_click as click
 
 #: Each in a module of its own name, imported when asked for: they bring the whole portal along.
-COMMANDS = ("booking", "pages")
+COMMANDS = ("booking", "pages", "policy")
 
 
 class LazyGroup(click.RichGroup):
