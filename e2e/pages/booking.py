@@ -53,7 +53,8 @@ class BookingForm:
         self.phone = page.get_by_label(said("Mobile number"))
         self.consent = page.get_by_role("checkbox", name=said(CONSENT))
         self.guardian = page.get_by_role(
-            "checkbox", name=said("There are children under 14 in the party, and I consent as their guardian.")
+            "checkbox",
+            name=said("There are children under 14 in the party, and I consent as their guardian."),
         )
         self.add = page.get_by_role("button", name=said("Add a visitor"))
         # the last: Enter in a field presses an unseen one before it

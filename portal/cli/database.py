@@ -3,27 +3,29 @@
 import asyncio
 import os
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TypeVar
 
 from portal.core import db, site_settings
 from portal.core.context import Act, set_act
-from portal.core.postgres import EmbeddedPostgres
+from portal.core.postgres import EmbeddedPostgres, Keeper
 from portal.core.settings import settings
 
 T = TypeVar("T")
 
 
 @contextmanager
-def database() -> Iterator[str]:
+def database(keep: Callable[[str], None] | None = None) -> Iterator[str]:
     """Make ``PORTAL_DATABASE_URL`` true for this process and its children.
 
-    A server of its own ends with the command.
+    A server of its own ends with the command; with ``keep``, which is told of it, it is started again when it ends
+    before.
     """
     if url := settings().database_url:
         yield url
         return
-    with EmbeddedPostgres(settings().data).using() as url:
+    server = EmbeddedPostgres(settings().data)
+    with server.using() as url, Keeper(server, keep) if keep else nullcontext():
         os.environ["PORTAL_DATABASE_URL"] = url
         settings.cache_clear()
         try:

@@ -41,7 +41,7 @@ def serve(*, demo: bool, host: str, port: int, workers: int | None) -> None:
         os.environ["PORTAL_DEMO"] = "1"
     os.environ.setdefault("PORTAL_BASE_URL", f"http://{host}:{port}")
     settings.cache_clear()
-    with database():
+    with database(keep=click.echo):
         _serve(demo=demo, host=host, port=port, workers=workers)
 
 

@@ -10,7 +10,7 @@ Where things lie (``home`` is ``<data>/postgres``, or see ``home.py`` for a port
     home/socket    the socket                    <data>/postgres.lock  who holds the server
 
 - A supervisor that is killed leaves the server running; the next one finds it and takes it over.
-- A server that is killed recovers at the next start; whatever was acknowledged is there.
+- A server that is killed is started again within a second (``keeper.py``); whatever was acknowledged is there.
 - Root never runs the server: it is given to an unprivileged account (``account.py``).
 - No permission of any folder that was there before is changed.
 
@@ -20,6 +20,7 @@ root it makes every parent of the data world-readable, and it loses the server o
 
 from portal.core.postgres.errors import InUse, PostgresError
 from portal.core.postgres.installation import tool
+from portal.core.postgres.keeper import Keeper
 from portal.core.postgres.server import EmbeddedPostgres
 
-__all__ = ["EmbeddedPostgres", "InUse", "PostgresError", "tool"]
+__all__ = ["EmbeddedPostgres", "InUse", "Keeper", "PostgresError", "tool"]

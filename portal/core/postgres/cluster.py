@@ -1,5 +1,6 @@
 """PostgreSQL's files: made once, checked for their version, and who runs on them right now."""
 
+import os
 import shutil
 import socket
 from dataclasses import dataclass
@@ -76,28 +77,50 @@ def postmaster(home: Home) -> Postmaster | None:
     return Postmaster(int(lines[0]), folder, status)
 
 
-def clear_stale_pid(home: Home) -> None:
-    """Remove pid files that name a process which is no server of ours: its number was given anew.
+def process_lives(home: Home) -> bool:
+    """Whether the server that ``postmaster.pid`` names is still a process, answering or not."""
+    lines = _lines(home.cluster / "postmaster.pid")
+    if not lines or not lines[0].isdigit():
+        return False
+    if not Path("/proc/self").exists():
+        return _exists(int(lines[0]))
+    return _works_in(lines[0], home.cluster) is not False
 
-    PostgreSQL overlooks such a file when no process has the number; when one has, it would refuse
-    to start. To be called only while nobody listens and we hold the lock. Without ``/proc`` the
-    refusal stands.
+
+def clear_stale_pid(home: Home) -> None:
+    """Remove pid files that name a living process which is no server of ours: its number was given anew.
+
+    PostgreSQL would refuse to start. Where no process has the number the file is left to PostgreSQL, which overlooks
+    it once no child of the dead server works on any more. To be called only while nobody listens and we hold the
+    lock. Without ``/proc`` the refusal stands.
     """
     socket_lock = home.socket_folder() / f"{SOCKET_NAME}.lock"
     for file in (home.cluster / "postmaster.pid", socket_lock):
         lines = _lines(file)
-        if lines and lines[0].isdigit() and not _works_in(lines[0], home.cluster):
+        if not lines or not lines[0].isdigit() or not _exists(int(lines[0])):
+            continue
+        if _works_in(lines[0], home.cluster) is False:
             file.unlink()
 
 
-def _works_in(pid: str, folder: Path) -> bool:
-    """Whether the process may be one that works in this folder, as a server does in its cluster."""
+def _works_in(pid: str, folder: Path) -> bool | None:
+    """Whether the process works in this folder, as a server does in its cluster; None when that cannot be told."""
     try:
         return Path(f"/proc/{pid}/cwd").readlink() == folder.resolve()
     except FileNotFoundError:
-        return not Path("/proc/self").exists()
+        return False if Path("/proc/self").exists() else None
     except OSError:
+        return None
+
+
+def _exists(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
         return True
+    return True
 
 
 def _lines(file: Path) -> list[str]:

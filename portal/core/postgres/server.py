@@ -17,6 +17,7 @@ from portal.core.postgres.cluster import (
     clear_stale_pid,
     ensure_cluster,
     postmaster,
+    process_lives,
 )
 from portal.core.postgres.errors import InUse, PostgresError, explained, from_os
 from portal.core.postgres.home import SHARED, Home, existing_home, make_shared, new_home
@@ -90,6 +91,13 @@ class EmbeddedPostgres:
     def running(self) -> bool:
         """Whether a server answers for this data folder, whoever holds it."""
         return self._ready() is not None
+
+    def alive(self) -> bool:
+        """Whether the server's process lives: cheaper than ``running``, and true while it starts or stops."""
+        if self._process is not None:
+            return self._process.poll() is None
+        home = existing_home(self._data)
+        return home is not None and process_lives(home)
 
     def address(self, *, superuser: bool = False, database: str = DATABASE) -> str | None:
         """The address of the server if it runs, whoever holds it, else None.

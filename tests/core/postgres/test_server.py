@@ -20,7 +20,7 @@ from pathlib import Path
 
 import pytest
 
-from portal.core.postgres import EmbeddedPostgres, InUse, PostgresError, tool
+from portal.core.postgres import EmbeddedPostgres, InUse, Keeper, PostgresError, tool
 from portal.core.postgres.cluster import postmaster
 from portal.core.postgres.home import existing_home
 from portal.core.postgres.lock import Lock
@@ -259,6 +259,60 @@ def test_a_server_that_was_killed_recovers_what_was_acknowledged(data: Path) -> 
         assert server_pid(data) != pid
         ask(url, f"INSERT INTO kept VALUES ({one})")
     assert ask(url, "SELECT sum(one) FROM kept") == "6"
+    server.stop()
+
+
+def until(true: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_a_server_that_ends_by_itself_is_started_again(data: Path) -> None:
+    server, said = EmbeddedPostgres(data), list[str]()
+    url = server.start()
+    ask(url, "CREATE TABLE kept (one integer)")
+    with Keeper(server, said.append):
+        for one in (1, 2):
+            pid = server_pid(data)
+            os.kill(pid, signal.SIGKILL)
+            until(lambda one=one: len(said) == one)  # type: ignore[misc]
+            assert server_pid(data) != pid
+            ask(url, f"INSERT INTO kept VALUES ({one})")
+    assert said == ["the database had ended and was started again"] * 2
+    server.stop()
+    assert not server.alive()
+    assert not server.running()
+
+
+def test_a_server_of_an_earlier_supervisor_is_kept_too(data: Path) -> None:
+    with another_supervisor(data) as (process, url):
+        process.kill()
+        process.wait()
+    server, said = EmbeddedPostgres(data), list[str]()
+    server.start()
+    with Keeper(server, said.append):
+        assert server.alive()
+        os.kill(server_pid(data), signal.SIGKILL)
+        until(lambda: len(said) == 1)
+        assert ask(url, "SELECT 1") == "1"
+    server.stop()
+
+
+def test_a_server_that_does_not_start_is_tried_until_it_does(data: Path) -> None:
+    server, said = EmbeddedPostgres(data), list[str]()
+    server.start()
+    assert server.home is not None
+    control, away = server.home / "cluster" / "global", server.home / "cluster" / "away"
+    with Keeper(server, said.append):
+        pid = server_pid(data)
+        control.rename(away)
+        os.kill(pid, signal.SIGKILL)
+        until(lambda: len(said) >= 1)
+        assert said[0].startswith("the database has ended and does not start: ")
+        away.rename(control)
+        until(lambda: said[-1] == "the database had ended and was started again")
     server.stop()
 
 
