@@ -21,7 +21,9 @@ from portal.core.i18n import _
 SUCCESS: Final = frozenset({"booked"})
 FAILURE: Final = frozenset({"busy", "timeout", "fault"})
 SOLD_OUT: Final = frozenset({"sold-out"})
-RULES: Final = frozenset({"slot-closed", "duplicate-document", "blocked", "phone-limit"})
+RULES: Final = frozenset(
+    {"slot-closed", "duplicate-document", "blocked", "phone-limit", "price-changed"}
+)
 INPUT: Final = frozenset({"input-error"})
 
 SUCCESS_GOAL: Final = 0.95

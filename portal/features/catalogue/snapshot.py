@@ -1,9 +1,11 @@
 """The catalogue from memory: products, categories, prices, calendar, as every page and booking needs them.
 
 Each process keeps one snapshot and reads it anew when staff changed something (NOTIFY ``catalogue``). A price
-that changes between the form and the booking is noticed by the booking, which works prices out itself.
+that changes between the form and the booking is noticed by the booking: the form carries the mark of the
+prices that it showed (``Catalogue.price_mark``).
 """
 
+import hashlib
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date
@@ -97,6 +99,7 @@ class Catalogue:
         for rule in price_rules:
             self._rules[rule.product, rule.category].append(rule)
         self._priced: dict[tuple[int, date], dict[str, Priced]] = {}
+        self._marks: dict[tuple[int, date], str] = {}
 
     def product(self, product_id: int) -> Product | None:
         return self._by_id.get(product_id)
@@ -107,6 +110,16 @@ class Catalogue:
         if found is None:
             found = self._work_out(product_id, day)
             self._priced[product_id, day] = found
+        return found
+
+    def price_mark(self, product_id: int, day: date) -> str:
+        """A short digest of what each category costs on a day, the same in every process; worked out once."""
+        found = self._marks.get((product_id, day))
+        if found is None:
+            priced = self.prices_on(product_id, day).values()
+            listed = ",".join(sorted(f"{one.category.code}:{one.fen}" for one in priced))
+            found = hashlib.blake2b(listed.encode(), digest_size=8).hexdigest()
+            self._marks[product_id, day] = found
         return found
 
     def full_price(self, product_id: int, day: date) -> Priced | None:

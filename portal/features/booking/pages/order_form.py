@@ -1,5 +1,6 @@
 """The booking form and what comes of it: one page, one click (BK-3)."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from litestar import Response, get, post
@@ -37,6 +38,9 @@ BOOKING: Final = Buckets(burst=60, per_second=1)
 #: The price is asked for some times while a form is filled in, and costs no more than showing it.
 PRICING: Final = Buckets(burst=400, per_second=10)
 
+#: The hidden field that tells which prices a form showed.
+PRICES: Final = "prices"
+
 #: Beside which field an outcome stands.
 PLACE_OF: Final = {"phone-limit": "contact_phone"}
 
@@ -66,6 +70,9 @@ async def place_order(request: HTMXRequest, slot_id: FromPath[int]) -> Response[
     if not sale.on_sale(slot.visit_day) or product.attraction.closed_on(slot.visit_day):
         attempts.count("slot-closed", slot.product)
         return _refused(request, slot, product, form, "slot-closed")
+    if not same_prices(raw, slot):
+        attempts.count("price-changed", slot.product)
+        return _refused(request, slot, product, form, "price-changed")
     return await _placed(request, Goods(slot, product, terms.priced), form, wanted)
 
 
@@ -103,6 +110,12 @@ def wanted_slot(slot_id: int) -> tuple[SlotView, Product]:
     if slot is None or product is None or not product.on_sale:
         raise NotFoundException
     return slot, product
+
+
+def same_prices(raw: Mapping[str, str], slot: SlotView) -> bool:
+    """Whether the form showed the prices of now. Programs need not say which they saw."""
+    mark = catalogue().price_mark(slot.product, slot.visit_day)
+    return raw.get(PRICES, mark) == mark
 
 
 def terms_of(slot: SlotView) -> forms.Terms:
@@ -160,6 +173,7 @@ def form_page(  # noqa: PLR0913  the page of three ways to book
             "priced": terms.priced,
             "adult": catalogue().full_price(slot.product, slot.visit_day),
             "bill": bill,
+            "price_mark": catalogue().price_mark(slot.product, slot.visit_day),
             "id_types": ID_TYPES,
             "bookable": bookable,
             "opens_at": sale.opens_at(slot.visit_day) if not_yet else None,

@@ -8,10 +8,10 @@ from litestar.params import FromPath
 from litestar.plugins.htmx import HTMXRequest
 
 from portal.core import text
-from portal.features.booking import forms, waitlist
+from portal.features.booking import attempts, forms, waitlist
 from portal.features.booking.limits import LARGEST_PARTY
 from portal.features.booking.messages import WORDS
-from portal.features.booking.pages.order_form import form_page, terms_of, wanted_slot
+from portal.features.booking.pages.order_form import form_page, same_prices, terms_of, wanted_slot
 from portal.features.booking.place import Goods, Sale, day_key, new_order
 from portal.features.booking.queries import order_url
 from portal.features.booking.waitlist import Entry
@@ -96,6 +96,12 @@ async def take(request: HTMXRequest, entry_id: FromPath[int]) -> Response[Any]:
     form, wanted = forms.parse_order(raw, terms)
     if wanted is None:
         return form_page(request, slot, product, form, action=entry.url, offer=entry)
+    if not same_prices(raw, slot):
+        attempts.count("price-changed", slot.product)
+        form.error("party", "price-changed")
+        return form_page(
+            request, slot, product, form, status=CONFLICT, action=entry.url, offer=entry
+        )
     key = await day_key(slot.visit_day)
     order = new_order(key, wanted, Goods(slot, product, terms.priced), Sale())
     try:
