@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
+from urllib.parse import urlencode
 
 from portal.core import clock, db, order_code
 from portal.core.crypto import Unreadable, vault
@@ -39,7 +40,7 @@ class TicketView:
 
 @dataclass(frozen=True, slots=True)
 class OrderView:
-    """An order with its tickets. ``key`` is the secret of its link."""
+    """An order with its tickets. ``by_link``: whoever asked for it held its link, so that pages may carry it on."""
 
     code: str
     visit_day: date
@@ -65,14 +66,20 @@ class OrderView:
     changed_from: str | None
     changed_to: str | None
     tickets: tuple[TicketView, ...]
+    by_link: bool = False
 
     @property
     def key(self) -> str:
-        return link_key(self.code)
+        """The secret of the link; empty for whoever came without it."""
+        return link_key(self.code) if self.by_link else ""
 
     @property
     def url(self) -> str:
-        return order_url(self.code)
+        return self.at()
+
+    def at(self, part: str = "", **query: str) -> str:
+        """The address of the order, or of a part of it, for whoever asked for this view."""
+        return order_address(self.code, part, **({"key": self.key} if self.key else {}), **query)
 
     @property
     def shown_code(self) -> str:
@@ -110,7 +117,13 @@ def link_is_good(code: str, key: str) -> bool:
 
 
 def order_url(code: str) -> str:
-    return f"/orders/{code}?key={link_key(code)}"
+    """The link: it makes whoever has it the owner. For the visitor's own eyes."""
+    return order_address(code, key=link_key(code))
+
+
+def order_address(code: str, part: str = "", **query: str) -> str:
+    path = f"/orders/{code}/{part}" if part else f"/orders/{code}"
+    return f"{path}?{urlencode(query)}" if query else path
 
 
 _ORDER = (

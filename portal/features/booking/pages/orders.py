@@ -1,6 +1,7 @@
 """The visitor's own order: find, see, cancel, move, pay, take along (BK-5 to BK-7)."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any, Final
 from uuid import UUID
 
@@ -14,7 +15,7 @@ from portal.core.crypto import Unreadable
 from portal.features.booking import change as changing
 from portal.features.booking import closure, orders, queries, tickets
 from portal.features.booking import day as days
-from portal.features.booking.access import FINDING, order_of_link
+from portal.features.booking.access import FINDING, may_do, order_of_link
 from portal.features.booking.documents import calendar, pdf, qr
 from portal.features.booking.limits import CHANGE_LIMIT, LATE_FEE_PERCENT
 from portal.features.booking.messages import WORDS
@@ -82,12 +83,16 @@ async def _shown(order: OrderView, request: HTMXRequest) -> dict[str, Any]:
         },
         "quote": _quote(order, order.live_fen),
         "may_change": order.state == "confirmed"
+        and may_do(request, order, CHANGE.permission)
         and (
             order.slot_closed
             or refunds.change_error(order.changes, CHANGE_LIMIT(), now, order.deadlines) is None
         ),
         "closure": await closure.of_order(order.code) if order.slot_closed else None,
         "late_fee": LATE_FEE_PERCENT(),
+        "may_cancel": may_do(request, order, CANCEL.permission),
+        "may_pay": may_do(request, order, PAY.permission),
+        "may_request": may_do(request, order, Permission.VISITOR_REQUEST),
         "may_resend": order.standing and bool(order.phone) and gateway() is not None,
     }
 
@@ -130,10 +135,10 @@ async def cancel_order(request: HTMXRequest, code: FromPath[str]) -> Response[An
     try:
         await orders.cancel(order.code, chosen if ticked else None)
     except orders.TooLate:
-        return go(request, f"{order.url}&done=too-late")
+        return go(request, order.at(done="too-late"))
     except orders.OrderGone:
-        return go(request, f"{order.url}&done=nothing")
-    return go(request, f"{order.url}&done=cancelled")
+        return go(request, order.at(done="nothing"))
+    return go(request, order.at(done="cancelled"))
 
 
 @get("/orders/{code:str}/change", guards=[CHANGE], name="booking.ask_change")
@@ -161,8 +166,8 @@ async def change_order(request: HTMXRequest, code: FromPath[str]) -> Response[An
         form.error("slot", refusal.args[0])
         return _change_page(request, order, form)
     except orders.OrderGone:
-        return go(request, f"{order.url}&done=nothing")
-    return go(request, f"{queries.order_url(fresh)}&done=changed")
+        return go(request, order.at(done="nothing"))
+    return go(request, replace(order, code=fresh).at(done="changed"))
 
 
 def _change_page(request: HTMXRequest, order: OrderView, form: Form) -> Response[bytes]:
@@ -252,7 +257,7 @@ async def resend(request: HTMXRequest, code: FromPath[str]) -> Response[Any]:
         sent = await send_link(order.code)
     except (orders.OrderGone, Unreadable):
         sent = False
-    return go(request, f"{order.url}&done={'sent' if sent else 'not-sent'}")
+    return go(request, order.at(done="sent" if sent else "not-sent"))
 
 
 ROUTES = (

@@ -62,7 +62,7 @@ async def erase_data(request: HTMXRequest, code: FromPath[str]) -> Response[Any]
     except privacy.StillNeeded:
         form.error("phone", "still-needed")
         return _data_page(request, order, form)
-    return go(request, f"/orders/{order.code}/data?key={order.key}&done=erased")
+    return go(request, order.at("data", done="erased"))
 
 
 async def _proved(form: Form, order: OrderView) -> bool:
