@@ -12,7 +12,7 @@ from portal.core import db
 from portal.core.keyring import keyring
 from portal.core.migrate import is_migrated
 from portal.core.settings import settings
-from portal.registry import migrations
+from portal.registry import SLICES, migrations
 from portal.web import forms, metrics, prefs
 from portal.web.csrf import EXEMPT
 from portal.web.headers import header
@@ -38,13 +38,17 @@ async def healthz() -> str:
 
 @get("/readyz", guards=[HEALTH], name="system.readyz")
 async def readyz() -> Response[dict[str, str]]:
-    """Whether this process can do its work: database, schema, policy, disk, keys. 503 names what is missing."""
+    """Whether this process can do its work: database, schema, policy, disk, keys, and what its slices keep running.
+
+    503 names what is missing.
+    """
     found = {
         "database": await _database(),
         "policy": "ok" if policy.version else "no policy",
         "disk": "ok" if shutil.disk_usage(settings().data).free > LOW_DISK else "almost full",
         "keys": "ok" if keyring().ticket else "no signing key",
     }
+    found |= {piece.name: "ok" if piece.alive() else "stopped" for piece in SLICES if piece.alive}
     good = all(state == "ok" for state in found.values())
     return Response(found, status_code=200 if good else 503)
 

@@ -11,7 +11,7 @@ from ipaddress import ip_address
 import rich_click as click
 
 from portal.cli.database import database, run
-from portal.core.settings import settings
+from portal.core.settings import said, settings
 
 
 @click.command()
@@ -39,7 +39,8 @@ def serve(*, demo: bool, host: str, port: int, workers: int | None) -> None:
         )
     if demo:
         os.environ["PORTAL_DEMO"] = "1"
-    os.environ.setdefault("PORTAL_BASE_URL", f"http://{host}:{port}")
+    if not said().get("PORTAL_BASE_URL"):
+        os.environ["PORTAL_BASE_URL"] = f"http://{host}:{port}"
     settings.cache_clear()
     with database(keep=click.echo):
         _serve(demo=demo, host=host, port=port, workers=workers)

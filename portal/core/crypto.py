@@ -26,6 +26,7 @@ from cryptography.hazmat.primitives.ciphers.algorithms import SM4
 from portal.core import clock, db
 from portal.core.keyring import Keyring, keyring
 from portal.core.notify import notify
+from portal.core.settings import settings
 
 AES: Final = "aes-256-gcm"
 SM4_GCM: Final = "sm4-gcm"
@@ -245,8 +246,8 @@ async def _once_committed(hook: db.Hook) -> None:
 
 @cache
 def vault() -> Vault:
-    """The data keys of this process."""
-    return Vault(keyring())
+    """The data keys of this process; new ones are made for the suite of ``PORTAL_CRYPTO_SUITE``."""
+    return Vault(keyring(), SM4_GCM if settings().national_cryptography else AES)
 
 
 def blind_index(kind: str, value: str) -> bytes:

@@ -46,8 +46,7 @@ ConnectionLost = (
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
     asyncpg.TooManyConnectionsError,
-    ConnectionError,
-    TimeoutError,
+    OSError,  # no such host, no route, no socket, time out: what a failover looks like
 )
 
 
@@ -94,7 +93,7 @@ async def open_pool(size: int = POOL_SIZE) -> None:
     """
     try:
         await engine().start_connection_pool(min_size=1, max_size=size)
-    except (*ConnectionLost, asyncpg.PostgresError, OSError, ValueError) as error:
+    except (*ConnectionLost, asyncpg.PostgresError, ValueError) as error:
         raise Unreachable(f"cannot reach the database of PORTAL_DATABASE_URL: {error}") from error
     async with connection() as held:
         major = held.get_server_version().major

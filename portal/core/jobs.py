@@ -27,6 +27,7 @@ T = TypeVar("T")
 CHANNEL = "jobs"
 LEASE = timedelta(minutes=5)
 IDLE_SECONDS = 1.0
+PERIODIC_LOOPS = 2
 MAX_ATTEMPTS = 12
 KEEP_DONE = timedelta(days=7)
 
@@ -206,9 +207,10 @@ async def forget_done() -> None:
 
 
 class Runner:
-    """The two loops of one process: a slow job must not keep a hold from expiring in time.
+    """The loops of one process: a slow job must not keep a hold from expiring in time.
 
-    Any number of processes may run one.
+    Periodic work has two, so that one that takes long (retention, a closure's refunds) leaves the other free; a
+    period is claimed by one of them. Any number of processes may run a runner.
     """
 
     def __init__(self) -> None:
@@ -226,7 +228,10 @@ class Runner:
             )
         self._tasks = [
             asyncio.create_task(self._loop(self._due, self._woken), name="jobs.runner"),
-            asyncio.create_task(self._loop(run_periodic, _idle), name="jobs.periodic"),
+            *(
+                asyncio.create_task(self._loop(run_periodic, _idle), name=f"jobs.periodic.{number}")
+                for number in range(PERIODIC_LOOPS)
+            ),
         ]
 
     async def stop(self) -> None:

@@ -21,7 +21,7 @@ Listener = Callable[[str], Awaitable[None]]
 RECONNECT_SECONDS = 0.25
 GRACE_SECONDS = 1.0
 PULSE_SECONDS = 1.0
-CONNECT_SECONDS = 5.0
+CONNECT_SECONDS = 2.0
 RETRIES = 40  # of a listener that finds the database away: about as long as a restart takes
 
 log = structlog.get_logger(__name__)
@@ -66,8 +66,14 @@ class Notices:
     async def _stay_connected(self, ready: asyncio.Event) -> None:
         since: float | None = None
         while True:
-            with contextlib.suppress(*ConnectionLost, asyncpg.PostgresError):
+            try:
                 await self._listen(ready)
+            except (*ConnectionLost, asyncpg.PostgresError) as error:
+                log.info("notices.away", error=repr(error))
+            except (
+                Exception
+            ):  # whatever it is: who no longer listens must not go on with what was true
+                log.exception("notices.failed")
             now = time.monotonic()
             since = now if self.connected or since is None else since
             self.connected = False

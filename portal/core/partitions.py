@@ -14,6 +14,7 @@ from portal.core import db
 
 log = structlog.get_logger(__name__)
 
+PATIENCE: Final = "2s"
 LOCK: Final = 0x5A4D_0003  # pg_advisory lock: two nodes cut once
 
 #: Statements for a new partition; row triggers and indexes follow the table by themselves.
@@ -53,6 +54,8 @@ async def _cut(table: str, name: str, month: date) -> bool:
     try:
         async with db.transaction():
             await db.execute("SELECT pg_advisory_xact_lock($1)", LOCK)
+            # The cut waits for whoever reads the table, and every booking would wait behind the cut.
+            await db.execute(f"SET LOCAL lock_timeout = '{PATIENCE}'")
             if await db.fetchval("SELECT to_regclass($1) IS NOT NULL", name):
                 return False
             await db.execute(
@@ -61,6 +64,9 @@ async def _cut(table: str, name: str, month: date) -> bool:
             )
             if table in _AFTER:
                 await db.execute(_AFTER[table].format(name=name))
+    except asyncpg.LockNotAvailableError:
+        log.info("partitions.busy", partition=name)  # the next day's round comes in time
+        return False
     except asyncpg.CheckViolationError:
         log.warning("partitions.rows_in_the_way", partition=name)
         return False

@@ -29,6 +29,9 @@ class Settings:
     trusted_proxies: tuple[Network, ...]
     development: bool
     demo: bool
+    national_cryptography: bool
+    sms_url: str | None
+    sms_token: str
 
     @property
     def secure(self) -> bool:
@@ -41,11 +44,20 @@ class Settings:
         return f"{parts.scheme}://{parts.netloc}"
 
 
+def said(environ: Mapping[str, str] | None = None) -> dict[str, str]:
+    """What the environment and the data folder's ``.env`` say, before any default."""
+    given = dict(os.environ if environ is None else environ)
+    return _dotenv(_data(given) / ".env") | given
+
+
+def _data(given: Mapping[str, str]) -> Path:
+    return Path(given.get("PORTAL_DATA") or "var").absolute()
+
+
 def load(environ: Mapping[str, str] | None = None) -> Settings:
     """Read the environment and the data folder's ``.env``; the environment wins."""
-    given = dict(os.environ if environ is None else environ)
-    data = Path(given.get("PORTAL_DATA") or "var").absolute()
-    given = _dotenv(data / ".env") | given
+    given = said(environ)
+    data = _data(given)
     base_url = (given.get("PORTAL_BASE_URL") or "http://127.0.0.1:8000").rstrip("/")
     if urlsplit(base_url).scheme not in ("http", "https") or not urlsplit(base_url).netloc:
         raise SettingsError(f"PORTAL_BASE_URL must be an http(s) address, not {base_url!r}")
@@ -57,6 +69,9 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         trusted_proxies=_networks(given.get("PORTAL_TRUSTED_PROXIES", "")),
         development=_switch(given, "PORTAL_DEVELOPMENT"),
         demo=_switch(given, "PORTAL_DEMO"),
+        national_cryptography=_suite(given) == "gm",
+        sms_url=given.get("PORTAL_SMS_URL") or None,
+        sms_token=given.get("PORTAL_SMS_TOKEN", ""),
     )
 
 
@@ -73,6 +88,13 @@ def _switch(given: Mapping[str, str], name: str) -> bool:
     if value in ("1", "yes", "true"):
         return True
     raise SettingsError(f"{name} must be 1 or 0, not {value!r}")
+
+
+def _suite(given: Mapping[str, str]) -> str:
+    suite = given.get("PORTAL_CRYPTO_SUITE") or "aes"
+    if suite not in ("aes", "gm"):
+        raise SettingsError(f"PORTAL_CRYPTO_SUITE must be aes or gm, not {suite!r}")
+    return suite
 
 
 def _networks(text: str) -> tuple[Network, ...]:

@@ -15,6 +15,7 @@ Step = Callable[[], Awaitable[None]]
 class Slice:
     """``start`` runs in each worker before the first request, in the order of the slices; ``stop`` the other way.
 
+    ``alive`` tells ``/readyz`` whether the slice's work of this process goes on.
     ``listeners`` answer NOTIFY channels; each is also called after a reconnect, with an empty payload.
     """
 
@@ -26,3 +27,4 @@ class Slice:
     listeners: Mapping[str, Listener] = field(default_factory=dict)
     start: Step | None = None
     stop: Step | None = None
+    alive: Callable[[], bool] | None = None

@@ -23,7 +23,7 @@ from portal.web.headers import header
 from portal.web.respond import VARY, page, wants_fragment
 
 MOST_KEPT: Final = 300
-LONGEST_KEY: Final = 2_000  # characters of what was chosen; no browser of ours sends more
+LONGEST_KEY: Final = 600  # characters of what was chosen and asked; no page of ours sends more
 
 _MARK: Final = "\x02"
 _GZIP_HEAD: Final = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\xff"  # deflate, no name, no time
@@ -134,7 +134,10 @@ def stencilled(  # noqa: PLR0913  a page, and what decides it
     """
     scope = request.scope
     chosen: Choice = tuple((name, form.values[name]) for name in choices if name in form.values)
-    if actor_of(request).signed_in or sum(len(value) for _name, value in chosen) > LONGEST_KEY:
+    decided = (
+        sum(len(value) for _name, value in chosen) + len(scope["path"]) + len(scope["query_string"])
+    )
+    if actor_of(request).signed_in or decided > LONGEST_KEY:
         return page(request, template, block=block, status=status, form=form, **context())
     key = (
         template,

@@ -1,6 +1,7 @@
 """Notices between processes: heard after the commit, never lost for good, never in each other's way."""
 
 import asyncio
+import socket
 from typing import Any
 
 import pytest
@@ -86,8 +87,19 @@ async def test_after_a_lost_connection_listeners_are_called_again(
         await notices.stop()
 
 
+@pytest.mark.parametrize(
+    "error",
+    [
+        ConnectionRefusedError(),
+        socket.gaierror(),
+        FileNotFoundError(),
+        OSError(113, "no route"),
+        ZeroDivisionError(),
+    ],
+    ids=["refused", "no such host", "no socket", "no route", "a mistake of ours"],
+)
 async def test_who_cannot_hear_for_long_is_told_so(
-    database: None, monkeypatch: pytest.MonkeyPatch
+    database: None, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     monkeypatch.setattr(notify, "PULSE_SECONDS", 0.02)
     monkeypatch.setattr(notify, "RECONNECT_SECONDS", 0.02)
@@ -101,7 +113,7 @@ async def test_who_cannot_hear_for_long_is_told_so(
     class Away:
         async def get_new_connection(self) -> Any:
             if away:
-                raise ConnectionRefusedError
+                raise error
             return await connect()
 
     monkeypatch.setattr(notify, "engine", Away)

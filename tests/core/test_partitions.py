@@ -43,3 +43,21 @@ async def test_rows_in_the_way_stay_where_they_are() -> None:
     month = order.visit_day
     assert await partitions.ensure(("booking_order",), month, month) == []
     assert await db.fetchval("SELECT count(*) FROM booking_order_rest") == 1
+
+
+@pytest.mark.commits
+async def test_a_cut_does_not_queue_bookings_behind_a_long_reading(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(partitions, "PATIENCE", "50ms")
+    reader = await db.engine().get_new_connection()
+    try:
+        async with reader.transaction():
+            await reader.fetch("SELECT FROM audit_entry LIMIT 1")
+            assert (
+                await partitions.ensure(("audit_entry",), date(2031, 5, 9), date(2031, 5, 9)) == []
+            )
+        made = await partitions.ensure(("audit_entry",), date(2031, 5, 9), date(2031, 5, 9))
+        assert made == ["audit_entry_2031_05"]
+    finally:
+        await reader.close()

@@ -31,12 +31,17 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
             "PORTAL_TRUSTED_PROXIES": "10.0.0.1, 192.168.0.0/16,fd00::/8",
             "PORTAL_DEVELOPMENT": "yes",
             "PORTAL_DEMO": " TRUE ",
+            "PORTAL_CRYPTO_SUITE": "gm",
+            "PORTAL_SMS_URL": "https://sms.example.cn/send",
+            "PORTAL_SMS_TOKEN": "secret",
         }
     )
     assert found.key_file == Path("/etc/shanmen/keys.json")
     assert found.database_url == "postgresql://db/portal"
     assert found.base_url == found.origin == "https://tickets.example.cn"
     assert found.secure
+    assert found.national_cryptography
+    assert (found.sms_url, found.sms_token) == ("https://sms.example.cn/send", "secret")
     assert found.trusted_proxies == tuple(
         ip_network(text) for text in ("10.0.0.1/32", "192.168.0.0/16", "fd00::/8")
     )
@@ -88,3 +93,8 @@ def test_a_wrong_line_of_the_env_file_is_named(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("PORTAL_DEMO=1\nthis is no setting\n", "utf-8")
     with pytest.raises(SettingsError, match=r"\.env, line 2"):
         load({"PORTAL_DATA": str(tmp_path)})
+
+
+def test_another_suite_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="PORTAL_CRYPTO_SUITE must be aes or gm"):
+        load({"PORTAL_DATA": str(tmp_path), "PORTAL_CRYPTO_SUITE": "rot13"})

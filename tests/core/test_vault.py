@@ -5,6 +5,7 @@ import pytest
 from portal.core import db
 from portal.core.crypto import Unreadable, Vault, vault
 from portal.core.keyring import keyring
+from portal.core.settings import settings
 
 
 class Refused(Exception):
@@ -58,3 +59,16 @@ async def test_a_destruction_that_was_rolled_back_destroys_nothing(database: Non
             await vault().destroy("visitor", "2026-12-01")
             raise Refused
     assert await vault().open(sealed, "here") == "张三"
+
+
+async def test_the_suite_may_be_changed_while_old_values_stay_readable(
+    database: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = await a_sealed_value("2026-12-01")
+    monkeypatch.setenv("PORTAL_CRYPTO_SUITE", "gm")
+    settings.cache_clear()
+    vault.cache_clear()
+    after = await a_sealed_value("2026-12-02")
+    suites = await db.fetch("SELECT suite FROM data_key ORDER BY id")
+    assert [row["suite"] for row in suites] == ["aes-256-gcm", "sm4-gcm"]
+    assert await vault().open(before, "here") == await vault().open(after, "here") == "张三"

@@ -43,6 +43,6 @@ async def write() -> None:
             [outcome for _product, _channel, outcome in taken],
             list(taken.values()),
         )
-    except db.ConnectionLost:
+    except BaseException:
         _counted.update(taken)
         raise

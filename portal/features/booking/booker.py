@@ -32,6 +32,7 @@ MAX_WAITING: Final = 4_000
 MAX_TRIES: Final = 10
 DEADLINE_SECONDS: Final = 8.0
 RECONNECT_SECONDS: Final = 0.2
+CONNECT_SECONDS: Final = 2.0  # no deadline is looked at meanwhile
 STATEMENT_TIMEOUT: Final = 5.0
 
 
@@ -150,6 +151,10 @@ class Booker:
             with contextlib.suppress(*db.ConnectionLost):
                 await self._connection.close(timeout=1)
 
+    def alive(self) -> bool:
+        """Whether what is sent here will be booked or refused in time."""
+        return self._task is not None and not self._task.done()
+
     async def book(self, order: NewOrder) -> Outcome:
         """Book, or say why not; raises ``Busy`` when the outcome cannot be had in time."""
         if self._stopping or len(self._waiting) >= MAX_WAITING:
@@ -234,8 +239,11 @@ class Booker:
                 self._waiting.clear()
                 return
             try:
-                self._connection = await self._connect()
+                self._connection = await asyncio.wait_for(self._connect(), CONNECT_SECONDS)
             except (*db.ConnectionLost, asyncpg.PostgresError):
+                await asyncio.sleep(RECONNECT_SECONDS)
+            except Exception:  # whatever it is, the next try may do better
+                log.exception("booker.cannot_connect")
                 await asyncio.sleep(RECONNECT_SECONDS)
 
     async def _send(self, orders: Sequence[NewOrder]) -> list[Outcome]:

@@ -124,7 +124,8 @@ def with_row_removed(raw: Mapping[str, str], position: int) -> Form:
     """The same form without this visitor; the rows after it move up."""
     rows = row_count(raw)
     kept = {name: value for name, value in raw.items() if not _ROW.fullmatch(name)}
-    sources = [row for row in range(rows) if row != position] or [0]
+    shown = range(min(rows, party.LARGEST_PARTY + 1))
+    sources = [row for row in shown if row != position][: party.LARGEST_PARTY] or [0]
     for target, source in enumerate(sources):
         for field in _FIELDS:
             if (value := raw.get(f"visitors-{source}-{field}")) is not None and rows > 1:

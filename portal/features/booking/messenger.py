@@ -5,7 +5,6 @@ there is no gateway, or none was given a number, the message goes to the list of
 Text and number are sealed: a message names the visit.
 """
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -18,6 +17,7 @@ from portal.core import clock, db
 from portal.core.crypto import Unreadable, vault
 from portal.core.i18n import LazyText, language, set_language
 from portal.core.jobs import enqueue, job
+from portal.core.settings import settings
 from portal.features.booking.place import PURPOSE
 
 log = structlog.get_logger(__name__)
@@ -69,7 +69,7 @@ async def send(message: Message) -> bool:
 
 
 def gateway() -> str | None:
-    return os.environ.get("PORTAL_SMS_URL") or None
+    return settings().sms_url
 
 
 @job(SEND_JOB)
@@ -96,7 +96,7 @@ async def deliver(payload: Mapping[str, Any]) -> None:
             answer = await client.post(
                 url,
                 json={"key": row["key"], "phone": phone, "text": text},
-                headers={"Authorization": f"Bearer {os.environ.get('PORTAL_SMS_TOKEN', '')}"},
+                headers={"Authorization": f"Bearer {settings().sms_token}"},
             )
             answer.raise_for_status()
     except httpx.HTTPError:

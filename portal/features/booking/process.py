@@ -3,10 +3,14 @@
 import asyncio
 import contextlib
 
+import structlog
+
 from portal.core import audit, db
 from portal.features.booking import attempts
 from portal.features.booking.booker import Booker
 from portal.features.booking.limits import ORDERS_PER_PHONE
+
+log = structlog.get_logger(__name__)
 
 WRITE_SECONDS = 5.0
 
@@ -40,8 +44,16 @@ async def stop() -> None:
         await attempts.write()
 
 
+def alive() -> bool:
+    return _booker is not None and _booker.alive()
+
+
 async def _write_attempts() -> None:
     while True:
         await asyncio.sleep(WRITE_SECONDS)
-        with contextlib.suppress(*db.ConnectionLost):
+        try:
             await attempts.write()
+        except db.ConnectionLost:
+            continue  # what was counted is kept for the next round
+        except Exception:
+            log.exception("attempts.unwritten")

@@ -157,4 +157,5 @@ SLICE = Slice(
     figures=desk.FIGURES,
     start=process.start,
     stop=process.stop,
+    alive=process.alive,
 )

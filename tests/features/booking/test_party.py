@@ -2,6 +2,7 @@ from datetime import date
 
 import pytest
 
+from portal.features.booking.forms import as_typed, with_row_added, with_row_removed
 from portal.features.booking.rules import party
 from portal.features.booking.rules.documents import Document
 from portal.features.booking.rules.party import Visitor
@@ -85,3 +86,10 @@ def test_companions_come_with_who_may_bring_them(
 def test_a_document_that_stands_twice_is_found_at_its_later_places() -> None:
     assert party.equal_documents(["a", "b", "a", "c", "b", "a"]) == [2, 4, 5]
     assert party.equal_documents([]) == []
+
+
+def test_a_row_that_no_page_has_makes_no_page_of_a_thousand_rows() -> None:
+    raw = {"visitors-999-name": "x", "visitors-0-name": "y", "remove": "0"}
+    assert with_row_removed(raw, 0).values["rows"] == str(party.LARGEST_PARTY)
+    assert with_row_added(raw, 9).values["rows"] == "9"
+    assert as_typed(raw).values["rows"] == str(party.LARGEST_PARTY)

@@ -1,6 +1,7 @@
 import pytest
 
 from portal.core import db
+from portal.core.settings import settings
 from tests.browser import Browser
 from tests.factories.booking import an_order
 
@@ -8,6 +9,7 @@ from tests.factories.booking import an_order
 @pytest.fixture
 def gateway(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PORTAL_SMS_URL", "http://127.0.0.1:9/sms")
+    settings.cache_clear()
 
 
 async def test_without_a_gateway_nobody_is_offered_it(visitor: Browser) -> None:
