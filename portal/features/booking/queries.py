@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlencode
+from uuid import UUID
 
 from portal.core import clock, db, order_code
 from portal.core.crypto import Unreadable, vault
@@ -14,6 +15,7 @@ from portal.features.booking.place import id_context, name_context, phone_contex
 from portal.features.booking.rules.refunds import Deadlines
 from portal.features.catalogue.snapshot import Product, Words, catalogue
 
+RETURN: Final = "return"  # the purpose of the tokens that lead back from a provider
 GONE = "***"  # shown where the personal data of a visit day is destroyed
 
 
@@ -119,6 +121,17 @@ def link_is_good(code: str, key: str) -> bool:
 def order_url(code: str) -> str:
     """The link: it makes whoever has it the owner. For the visitor's own eyes."""
     return order_address(code, key=link_key(code))
+
+
+def return_address(code: str, payment: UUID) -> str:
+    """Where a provider sends the visitor back to. A payment's id stands in trails and statements: it opens nothing."""
+    return order_address(
+        code, "return", payment=str(payment), token=token(keyring(), RETURN, str(payment))
+    )
+
+
+def return_is_good(payment: UUID, given: str) -> bool:
+    return token_is_good(keyring(), RETURN, str(payment), given)
 
 
 def order_address(code: str, part: str = "", **query: str) -> str:

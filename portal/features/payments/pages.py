@@ -1,5 +1,6 @@
 """The provider's door, and the test provider's own page."""
 
+import re
 from typing import Any, Final
 from uuid import UUID
 
@@ -21,6 +22,8 @@ from rbac.permissions import Permission
 PAY: Final = Needs(Permission.PAYMENT_PAY)
 RECEIVE: Final = Needs(Permission.PAYMENT_RECEIVE)
 
+RETURN: Final = re.compile(r"/orders/[0-9A-Z]{11}/return\?[\w=&-]+", re.ASCII)
+
 
 @post(
     "/payments/{provider_name:str}/notice",
@@ -41,7 +44,13 @@ async def receive_notice(request: HTMXRequest, provider_name: FromPath[str]) -> 
 @get("/pay/test/{payment:uuid}", guards=[PAY], name="payments.test_page")
 async def show_test_page(request: HTMXRequest, payment: FromPath[UUID]) -> Response[bytes]:
     """Play money: pay or give up. Development and demo only."""
-    return page(request, "payments/test.html", form=Form(), payment=await _test_payment(payment))
+    return page(
+        request,
+        "payments/test.html",
+        form=Form(),
+        payment=await _test_payment(payment),
+        back=_back(request),
+    )
 
 
 @post("/pay/test/{payment:uuid}", guards=[PAY], name="payments.test_pay", status_code=303)
@@ -52,7 +61,13 @@ async def pay_test(request: HTMXRequest, payment: FromPath[UUID]) -> Response[An
     if row["state"] == "open":
         sent = make_notice(payment, row["amount_fen"], paid=fields.get("act") == "pay")
         await service.receive("test", sent.headers, sent.body)
-    return go(request, f"/orders/{row['reference']}/return?payment={payment}")
+    return go(request, _back(request))
+
+
+def _back(request: HTMXRequest) -> str:
+    """The address that the visitor was sent here with; whoever came without one learns of no order."""
+    given = str(request.query_params.get("back", ""))
+    return given if RETURN.fullmatch(given) else "/orders"
 
 
 async def _test_payment(payment: UUID) -> Any:

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
+from urllib.parse import urlencode
 from uuid import UUID
 
 from portal.core import clock, db
@@ -57,7 +58,7 @@ class TestBank:
     name = "test"
 
     async def create(self, charge: Charge) -> str:
-        return f"/pay/test/{charge.payment}"
+        return f"/pay/test/{charge.payment}?{urlencode({'back': charge.return_url})}"
 
     def read_notice(self, headers: Mapping[str, str], body: bytes) -> Notice:
         timestamp = headers.get(TIMESTAMP, "")

@@ -369,7 +369,8 @@ async def test_payments_end_with_their_hold(at: Callable[[datetime], None]) -> N
 async def test_the_address_of_a_payment_is_its_provider_s() -> None:
     order = await a_held_order(1)
     payment = await opened(order)
-    assert await service.address(payment, "山门门票", "/back") == f"/pay/test/{payment}"
+    address = await service.address(payment, "山门门票", "/back")
+    assert address == f"/pay/test/{payment}?back=%2Fback"
     with pytest.raises(BadNotice):
         await service.address(uuid4(), "山门门票", "/back")
 

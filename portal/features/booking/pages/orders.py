@@ -204,17 +204,19 @@ async def pay(request: HTMXRequest, code: FromPath[str]) -> Response[Any]:
     if order.state != "held" or order.hold_until is None or not providers:
         return go(request, order.url)
     payment = await payments.start(order.code, order.total_fen, providers[0], order.hold_until)
-    back = f"/orders/{order.code}/return?payment={payment}"
+    back = queries.return_address(order.code, payment)
     return go(request, await payments.address(payment, str(order.product.name), back))
 
 
 @get("/orders/{code:str}/return", guards=[PAY], name="booking.return")
 async def come_back(request: HTMXRequest, code: FromPath[str]) -> Response[Any]:
-    """Where the provider sends the visitor back to: the payment's id proves a right to the order."""
+    """Where the provider sends the visitor back to: the token proves that we sent this visitor there."""
     try:
         payment = UUID(request.query_params.get("payment", ""))
     except ValueError:
         raise NotFoundException from None
+    if not queries.return_is_good(payment, request.query_params.get("token", "")):
+        raise NotFoundException
     reference = await db.fetchval("SELECT reference FROM payment WHERE id = $1", payment)
     if reference is None or reference != order_code.tidy(code):
         raise NotFoundException
