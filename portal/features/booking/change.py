@@ -60,7 +60,8 @@ async def change(code: str, slot: SlotView, key: UUID) -> str:
 def _check(order: Any, slot: SlotView) -> None:
     if order["state"] != "confirmed":
         raise OrderGone
-    if slot.product != order["product"] or not sale.on_sale(slot.visit_day):
+    product = catalogue().product(slot.product)
+    if slot.product != order["product"] or not sale.sold(product, slot.visit_day):
         raise CannotChange("slot-closed")
     if slot.id == order["slot"]:
         raise CannotChange("change-same")

@@ -78,7 +78,7 @@ def products_on(day: date) -> list[ShownProduct]:
     now, on_sale = clock.now(), sale.on_sale(day)
     shown = []
     for product in catalogue().products:
-        if not product.on_sale or product.attraction.closed_on(day):
+        if not product.sold_on(day):
             continue
         slots = tuple(
             shown_slot(slot, now) for slot in availability.day(day) if slot.product == product.id
@@ -101,7 +101,8 @@ def _shown_day(day: date, last: date) -> ShownDay:
     if day > last:
         return ShownDay(day, "later", 0, holiday)
     now = clock.now()
-    slots = [shown_slot(slot, now) for slot in availability.day(day)]
+    sold = {product.id for product in catalogue().products if product.sold_on(day)}
+    slots = [shown_slot(slot, now) for slot in availability.day(day) if slot.product in sold]
     left = sum(slot.left for slot in slots)
     if left:
         held = sum(slot.capacity for slot in slots if slot.state not in ("closed", "over"))
@@ -127,11 +128,11 @@ def beside(day: date) -> tuple[date | None, date | None]:
 
 def nearest(slot: SlotView, party: int, wanted: int = 3) -> list[ShownSlot]:
     """Free slots of the same product nearest in time to this one, for as many people."""
-    now = clock.now()
+    now, product = clock.now(), catalogue().product(slot.product)
     candidates = [
         other
         for shown in strip()
-        if shown.left
+        if shown.left and sale.sold(product, shown.day)
         for other in availability.day(shown.day)
         if other.product == slot.product
         and other.id != slot.id

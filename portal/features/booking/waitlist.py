@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -22,6 +22,7 @@ from portal.features.booking.places import OFFER_JOB, Reach
 from portal.features.booking.rules.waitlist import Waiting, next_party, offer_until
 from portal.features.catalogue import availability, sale
 from portal.features.catalogue.availability import SlotView
+from portal.features.catalogue.snapshot import catalogue
 
 LAST_OFFER: Final = timedelta(hours=1)  # before the slot begins: later nobody could come
 
@@ -117,7 +118,8 @@ async def _check_join(slot: SlotView, party: int) -> None:
         "SELECT slot_left_online(slot) FROM slot WHERE id = $1 AND NOT closed AND NOT retired",
         slot.id,
     )
-    if left is None or clock.now() >= latest_wait(slot) or not sale.on_sale(slot.visit_day):
+    sold = sale.sold(catalogue().product(slot.product), slot.visit_day)
+    if left is None or clock.now() >= latest_wait(slot) or not sold:
         raise CannotWait("slot-closed")
     if left >= party:
         raise CannotWait("places-free")
@@ -146,11 +148,9 @@ async def offer(slot_id: int) -> int:
     async with db.transaction():
         await places.lock(slot_id)
         within = await places.reach(slot_id)
-        [slot] = await db.fetch(
-            "SELECT s.id, visit_day, p.on_sale FROM slot s JOIN product p ON p.id = s.product WHERE s.id = $1",
-            slot_id,
-        )
-        if within is None or not slot["on_sale"] or not sale.on_sale(slot["visit_day"]):
+        [slot] = await db.fetch("SELECT id, visit_day, product FROM slot WHERE id = $1", slot_id)
+        product = catalogue().product(slot["product"])
+        if within is None or not sale.sold(product, slot["visit_day"]):
             return 0
         offered = await _offer_all(slot, within)
         if offered:
@@ -255,6 +255,8 @@ async def _take(entry_id: int, order: NewOrder) -> Outcome:
         raise NoOffer
     if len(order.tickets) > row["party"] or order.slot != row["slot"]:
         raise NoOffer
+    if not _still_sold(row["product"], row["visit_day"]):
+        raise Refused(Outcome("slot-closed", order.code, None))
     await places.reclaim(row["slot"], row["party"])
     outcome = await book_now(order, ORDERS_PER_PHONE())
     if outcome.kind == "repeated":  # this key booked something else: the offer was not taken by it
@@ -272,6 +274,11 @@ async def _take(entry_id: int, order: NewOrder) -> Outcome:
     return outcome
 
 
+def _still_sold(product_id: int, day: date) -> bool:
+    product = catalogue().product(product_id)
+    return product is not None and product.sold_on(day)
+
+
 class Refused(Exception):
     """The booking itself was refused; ``outcome`` says why."""
 
@@ -287,7 +294,8 @@ async def _locked(entry_id: int) -> Any | None:
         return None
     await places.lock(slot)
     return await db.fetchrow(
-        "SELECT slot, party, state, offer_until, order_code FROM waitlist_entry WHERE id = $1 FOR UPDATE",
+        "SELECT e.slot, e.party, e.state, e.offer_until, e.order_code, s.product, s.visit_day FROM waitlist_entry e "
+        "JOIN slot s ON s.id = e.slot WHERE e.id = $1 FOR UPDATE OF e",
         entry_id,
     )
 

@@ -7,6 +7,7 @@ from portal.core import clock
 from portal.core.i18n import _l
 from portal.core.site_settings import SiteSetting, declare
 from portal.features.catalogue.rules.slots import last_day_on_sale, sale_opens_at
+from portal.features.catalogue.snapshot import Product
 
 GENERATE_JOB: Final = "catalogue.generate"
 
@@ -92,3 +93,8 @@ def opens_at(day: date) -> datetime:
 
 def on_sale(day: date) -> bool:
     return clock.today() <= day <= last_day()
+
+
+def sold(product: Product | None, day: date) -> bool:
+    """Whether everybody may book this product for a day: asked by each way to a place."""
+    return product is not None and product.sold_on(day) and on_sale(day)

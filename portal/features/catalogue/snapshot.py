@@ -61,6 +61,10 @@ class Product:
     id_required: bool
     on_sale: bool
 
+    def sold_on(self, day: date) -> bool:
+        """Whether it is sold at all and its attraction open on a day. Whether the day is on sale yet, ``sale`` says."""
+        return self.on_sale and not self.attraction.closed_on(day)
+
 
 @dataclass(frozen=True, slots=True)
 class Priced:

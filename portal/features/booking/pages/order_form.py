@@ -67,7 +67,7 @@ async def place_order(request: HTMXRequest, slot_id: FromPath[int]) -> Response[
     if wanted is None:
         attempts.count("input-error", slot.product)
         return form_page(request, slot, product, form)
-    if not sale.on_sale(slot.visit_day) or product.attraction.closed_on(slot.visit_day):
+    if not sale.sold(product, slot.visit_day):
         attempts.count("slot-closed", slot.product)
         return _refused(request, slot, product, form, "slot-closed")
     if not same_prices(raw, slot):
@@ -158,7 +158,7 @@ def form_page(  # noqa: PLR0913  the page of three ways to book
     def context() -> dict[str, Any]:
         refused = form.errors.get("party") in ("sold-out", "slot-closed")
         shown = days.shown_slot(slot, clock.now())
-        bookable = offer is not None or (shown.bookable and sale.on_sale(slot.visit_day))
+        bookable = offer is not None or (shown.bookable and sale.sold(product, slot.visit_day))
         not_yet = slot.visit_day > sale.last_day()
         return {
             "slot": slot,

@@ -1,7 +1,7 @@
 """The ticket window's pages: drawer, sale, receipt, money back (BK-10)."""
 
 import contextlib
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any, Final
 
 from litestar import Response, get, post
@@ -76,19 +76,21 @@ async def _window_page(request: HTMXRequest, form: Form) -> Response[bytes]:
         "window/home.html",
         form=form,
         drawer=drawer,
-        days=[(day, _by_product(await window.slots_on(day))) for day in days],
+        days=[(day, _by_product(day, await window.slots_on(day))) for day in days],
         lines=await window.lines(drawer.id, 10) if drawer else [],
         owed=len(await window.owed(OWED_SHOWN)),
         done=request.query_params.get("done", ""),
     )
 
 
-def _by_product(slots: list[window.WindowSlot]) -> list[tuple[Product, list[window.WindowSlot]]]:
-    """Slots under their products, as far as those are sold at all."""
+def _by_product(
+    day: date, slots: list[window.WindowSlot]
+) -> list[tuple[Product, list[window.WindowSlot]]]:
+    """A day's slots under their products, as far as those are sold on it."""
     return [
         (product, own)
         for product in catalogue().products
-        if product.on_sale and (own := [slot for slot in slots if slot.product == product.id])
+        if (own := [slot for slot in slots if slot.product == product.id]) and product.sold_on(day)
     ]
 
 
@@ -159,6 +161,10 @@ async def sell(request: HTMXRequest, slot_id: FromPath[int]) -> Response[Any]:
         if "show_names" in raw:
             form.values["names"] = "yes"
         return await _sale_page(request, slot_id, form, status=200)
+    if not product.sold_on(slot.visit_day):
+        form = Form(raw, WORDS)
+        form.error("party", "slot-closed")
+        return await _sale_page(request, slot_id, form, status=CONFLICT)
     terms = terms_of(slot)
     form, wanted = window_forms.parse(raw, terms, documents_needed=_documents_needed(product))
     method = form.choice("method", window.METHODS)
@@ -222,7 +228,7 @@ async def _sale_page(
         form=form,
         slot=slot,
         product=product,
-        beside=_by_product(beside),
+        beside=_by_product(slot.visit_day, beside),
         left=next((other.left for other in beside if other.id == slot.id), 0),
         priced=priced,
         counts=window_forms.counts(form.values, priced),
