@@ -2,20 +2,30 @@
 
 import re
 from re import Pattern
+from typing import Final
 
 from portal.core.i18n import catalogue
 
+SAME_IN_BOTH: Final = ()
 _HOLE = re.compile(r"%\\?\((\w+)\\?\)s")
 
 
 def said(*messages: str, part: bool = False, **values: object) -> Pattern[str]:
     """A text or one of several, as a page shows it; ``part`` of a longer one will do too.
 
-    ``%(name)s`` in it stands for the value given, or for anything.
+    ``%(name)s`` in it stands for the value given, or for anything. A text that no page says any more is an error here,
+    rather than something that a test waits for in vain.
     """
-    texts = [text for message in messages for text in {message, catalogue("zh").gettext(message)}]
+    texts = [text for message in messages for text in {message, _chinese(message)}]
     joined = "|".join(_filled(text, values) for text in texts)
     return re.compile(joined if part else f"^({joined})$")
+
+
+def _chinese(message: str) -> str:
+    found = catalogue("zh").gettext(message)
+    if found == message and message not in SAME_IN_BOTH:
+        raise LookupError(f"no page says {message!r}")
+    return found
 
 
 def _filled(text: str, values: dict[str, object]) -> str:

@@ -89,6 +89,21 @@ async def favicon(request: HTMXRequest) -> Response[bytes]:
     return _asset(request, "icons/favicon.ico")
 
 
+ROBOTS = """User-agent: *
+Disallow: /api/
+Disallow: /desk
+Disallow: /login
+Disallow: /pay/
+Disallow: /preferences
+"""
+
+
+@get("/robots.txt", guards=[PUBLIC], name="system.robots", media_type=MediaType.TEXT)
+async def robots() -> Response[str]:
+    """What search engines need not ask for. Pages of one visitor say ``noindex`` themselves."""
+    return Response(ROBOTS, media_type=MediaType.TEXT, headers={"Cache-Control": BRIEFLY})
+
+
 @post(
     "/preferences", guards=[PUBLIC], name="system.preferences", opt={EXEMPT: True}, status_code=303
 )
@@ -101,4 +116,4 @@ async def set_preferences(request: HTMXRequest) -> Response[Any]:
     return go(request, safe_path(fields.get("next")))
 
 
-ROUTES = (healthz, readyz, show_metrics, static_file, favicon, set_preferences)
+ROUTES = (healthz, readyz, show_metrics, static_file, favicon, robots, set_preferences)

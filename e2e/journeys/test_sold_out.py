@@ -67,10 +67,10 @@ def test_the_day_offers_to_wait_and_the_form_the_nearest_times(
     page = visit(lang="en")
     DayPage(page).open().choose(AHEAD)
     ride = page.get_by_role("region", name=CABLE_CAR)
-    expect(ride.get_by_role("listitem").last).to_contain_text("sold out")
+    expect(ride.get_by_role("listitem").last).to_contain_text(said("sold out", part=True))
     assert barriers(page) + misfits(page) == []
     page.goto(f"/book/{full.id}")
-    expect(page.get_by_text("This time is sold out.")).to_be_visible()
+    expect(page.get_by_text(said("This time is sold out."))).to_be_visible()
     expect(BookingForm(page).nearest.get_by_role("link")).to_have_count(3)
     assert barriers(page) + misfits(page) == []
 
@@ -83,12 +83,12 @@ def test_who_waits_is_offered_a_freed_place_and_takes_it(
     page.clock.install()
     page.goto(f"/waitlist/{full.id}")
     assert barriers(page) + misfits(page) == []
-    page.get_by_role("button", name="Wait").click()
-    expect(page.get_by_role("alert").first).to_contain_text("Number of visitors")
-    page.get_by_label("Number of visitors").fill("1")
-    page.get_by_label("Mobile number").fill(people.phone())
+    page.get_by_role("button", name=said("Join the waiting list")).click()
+    expect(page.get_by_role("alert").first).to_contain_text(said("Number of visitors", part=True))
+    page.get_by_label(said("Number of visitors")).fill("1")
+    page.get_by_label(said("Mobile number")).fill(people.phone())
     page.get_by_role("checkbox").check()
-    page.get_by_role("button", name="Wait").click()
+    page.get_by_role("button", name=said("Join the waiting list")).click()
     expect(page.get_by_role("status").first).to_contain_text("You are first in line.")
     assert barriers(page) + misfits(page) == []
     visitors.cancel(full.last_order)
@@ -111,9 +111,9 @@ def test_who_does_not_want_to_wait_any_more_leaves(
 ) -> None:
     page = visit(lang="en", javascript=False)
     page.goto(f"/waitlist/{full.id}")
-    page.get_by_label("Number of visitors").fill("5")
-    page.get_by_label("Mobile number").fill(people.phone())
+    page.get_by_label(said("Number of visitors")).fill("5")
+    page.get_by_label(said("Mobile number")).fill(people.phone())
     page.get_by_role("checkbox").check()
-    page.get_by_role("button", name="Wait").click()
-    page.get_by_role("button", name="Leave the list").click()
+    page.get_by_role("button", name=said("Join the waiting list")).click()
+    page.get_by_role("button", name=said("Leave the list")).click()
     expect(page.get_by_text("You are no longer on the waiting list.")).to_be_visible()

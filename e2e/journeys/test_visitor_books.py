@@ -131,7 +131,7 @@ def test_a_passport_asks_for_its_country_and_others_do_not(visit: Callable[..., 
     form.phone.fill("+44 7700 900123")
     form.consent.check()
     form.book.click()
-    expect(OrderPage(page).heading).to_have_text("Your places are booked")
+    expect(OrderPage(page).heading).to_have_text(said("Your places are booked"))
 
 
 @pytest.mark.charter("BK-3", "BK-4")
@@ -187,7 +187,7 @@ def test_a_lost_connection_says_so_and_keeps_what_was_typed(
     expect(form.number()).to_have_value(who.id_number)
     page.context.set_offline(False)
     form.book.click()
-    expect(OrderPage(page).heading).to_have_text("Your places are booked")
+    expect(OrderPage(page).heading).to_have_text(said("Your places are booked"))
 
 
 @pytest.mark.charter("BK-3")
@@ -227,4 +227,4 @@ def test_the_keyboard_alone_books(visit: Callable[..., Page]) -> None:
     keys.press("Space")
     tab_to("Book")
     keys.press("Enter")
-    expect(OrderPage(page).heading).to_have_text("Your places are booked")
+    expect(OrderPage(page).heading).to_have_text(said("Your places are booked"))

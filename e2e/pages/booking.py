@@ -9,8 +9,8 @@ from e2e.people import Somebody
 from e2e.words import said
 
 CONSENT = (
-    "I agree that names, document numbers and the phone number are used for this visit, "
-    "kept encrypted and destroyed afterwards."
+    "I agree to the use of names, document numbers and the phone number for this visit. "
+    "They are stored encrypted and destroyed afterwards."
 )
 MOUNTAIN = re.compile("^(山门门票|Mountain ticket)$")
 CABLE_CAR = re.compile("^(索道单程票|Cable car, one way)$")

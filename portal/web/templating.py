@@ -80,7 +80,9 @@ def local_datetime(moment: datetime) -> str:
 def stamp(moment: datetime) -> Markup:
     """2026-10-01 08:30:05 in either language: for lists that are compared line by line."""
     at = f"{clock.local(moment):%Y-%m-%d %H:%M:%S}"
-    return Markup('<time class="stamp" datetime="{}">{}</time>').format(moment.isoformat(), at)
+    return Markup('<time class="stamp" datetime="{}">{}</time>').format(
+        moment.isoformat(timespec="seconds"), at
+    )
 
 
 def short_date(day: date) -> str:
