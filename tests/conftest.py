@@ -52,6 +52,7 @@ from portal.features.booking import access, attempts, process  # noqa: E402
 from portal.features.booking.booker import Booker  # noqa: E402
 from portal.features.booking.limits import ORDERS_PER_PHONE  # noqa: E402
 from portal.features.booking.pages import order_form  # noqa: E402
+from portal.features.booking.pages import waitlist as waitlist_pages  # noqa: E402
 from portal.features.catalogue import snapshot  # noqa: E402
 from portal.features.catalogue.availability import availability  # noqa: E402
 from portal.features.people import pages as people_pages  # noqa: E402
@@ -170,7 +171,12 @@ def fresh_process() -> None:
     snapshot._current = snapshot.Catalogue({}, (), {}, (), snapshot.Calendar({}, {}, ()))
     availability.__init__()  # type: ignore[misc]
     attempts._counted.clear()
-    for buckets in (access.FINDING, order_form.BOOKING, people_pages.ATTEMPTS):
+    for buckets in (
+        access.FINDING,
+        order_form.BOOKING,
+        waitlist_pages.JOINING,
+        people_pages.ATTEMPTS,
+    ):
         buckets._left.clear()
     policy.clear()
     policy.swap(POLICY_VERSION, COMPILED)

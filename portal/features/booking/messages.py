@@ -75,6 +75,7 @@ WORDS: Final[Mapping[str, LazyText]] = {
     "change-category": _l("One of the tickets is not sold for that day."),
     # waiting list
     "already-waiting": _l("This number is already on the waiting list for this time."),
+    "waits-many": _l("This phone number already waits for as many times of this day as it may."),
     "places-free": _l("There are places for your party: please book instead of waiting."),
     "no-offer": _l("This offer has expired. You can join the list again."),
     # personal data

@@ -14,7 +14,7 @@ from portal.core.keyring import keyring
 from portal.core.notify import notify
 from portal.core.settings import settings
 from portal.core.signing import token, token_is_good
-from portal.features.booking import attempts, messenger, place, places
+from portal.features.booking import attempts, blocks, messenger, place, places
 from portal.features.booking.booker import NewOrder, Outcome, book_now
 from portal.features.booking.limits import OFFER_MINUTES, ORDERS_PER_PHONE
 from portal.features.booking.messenger import Message
@@ -50,7 +50,7 @@ class AlreadyWaiting(Exception):
 
 
 class CannotWait(Exception):
-    """``args[0]`` is the code of why: ``slot-closed``, or ``places-free`` when the party can simply book."""
+    """``args[0]`` is the code of why: ``slot-closed``, ``places-free`` when the party can simply book …."""
 
 
 class NoOffer(Exception):
@@ -78,15 +78,16 @@ async def join(slot: SlotView, party: int, phone: str, key: UUID) -> int:
     """Put a party on the list; returns the entry. A repeat with the same key answers with the same entry.
 
     Raises ``CannotWait`` or ``AlreadyWaiting``. One waits only for a day that is on sale: an offer for a later one
-    would open it before its time.
+    would open it before its time. A phone waits for no more of a day than it may book.
     """
     if known := await db.fetchval("SELECT id FROM waitlist_entry WHERE idempotency_key = $1", key):
         return int(known)
-    await _check_join(slot, party)
-    data_key = await place.day_key(slot.visit_day)
     index = place.phone_index(phone)
+    await _check_join(slot, party, index)
+    data_key = await place.day_key(slot.visit_day)
     try:
         async with db.transaction():
+            await _check_waits(slot, index)
             added: int | None = await db.fetchval(
                 "INSERT INTO waitlist_entry (slot, party, state, phone_sealed, phone_index, language, "
                 "idempotency_key, wait_until, created_at) VALUES ($1, $2, 'waiting', $3, $4, $5, $6, $7, $8) "
@@ -113,7 +114,7 @@ async def join(slot: SlotView, party: int, phone: str, key: UUID) -> int:
         raise AlreadyWaiting from None
 
 
-async def _check_join(slot: SlotView, party: int) -> None:
+async def _check_join(slot: SlotView, party: int, index: bytes) -> None:
     left = await db.fetchval(
         "SELECT slot_left_online(slot) FROM slot WHERE id = $1 AND NOT closed AND NOT retired",
         slot.id,
@@ -123,6 +124,24 @@ async def _check_join(slot: SlotView, party: int) -> None:
         raise CannotWait("slot-closed")
     if left >= party:
         raise CannotWait("places-free")
+    if await blocks.in_force(index):
+        raise CannotWait("blocked")
+
+
+async def _check_waits(slot: SlotView, index: bytes) -> None:
+    """Whoever counts holds the phone's lock until the commit; waiting for the same slot again is another error."""
+    await db.execute(
+        "SELECT pg_advisory_xact_lock(20046, hashtext(encode($1::bytea, 'hex')))", index
+    )
+    waits = await db.fetchval(
+        "SELECT count(*) FROM waitlist_entry WHERE phone_index = $1 AND state IN ('waiting', 'offered') "
+        "AND slot <> $3 AND slot IN (SELECT id FROM slot WHERE visit_day = $2)",
+        index,
+        slot.visit_day,
+        slot.id,
+    )
+    if waits >= ORDERS_PER_PHONE():
+        raise CannotWait("waits-many")
 
 
 async def entry(entry_id: int) -> Entry | None:

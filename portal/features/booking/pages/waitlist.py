@@ -18,11 +18,18 @@ from portal.features.booking.waitlist import Entry
 from portal.features.catalogue.availability import availability
 from portal.web.forms import Form, read
 from portal.web.permission import Needs
+from portal.web.ratelimit import Buckets, limited
 from portal.web.respond import go, page
 from rbac.permissions import Permission
 
 JOIN: Final = Needs(Permission.WAITLIST_JOIN)
 CONFLICT: Final = 409
+
+#: One address: thirty parties at once, then one every five seconds.
+JOINING: Final = Buckets(burst=30, per_second=0.2)
+
+#: Beside which field a refusal stands.
+PLACE_OF: Final = {"blocked": "phone", "waits-many": "phone"}
 
 
 @get("/waitlist/{slot_id:int}", guards=[JOIN], name="waitlist.form")
@@ -30,7 +37,12 @@ async def show_join(request: HTMXRequest, slot_id: FromPath[int]) -> Response[by
     return _join_page(request, slot_id, Form({}, WORDS))
 
 
-@post("/waitlist/{slot_id:int}", guards=[JOIN], name="waitlist.join", status_code=200)
+@post(
+    "/waitlist/{slot_id:int}",
+    guards=[JOIN, limited(JOINING, local=False)],
+    name="waitlist.join",
+    status_code=200,
+)
 async def join(request: HTMXRequest, slot_id: FromPath[int]) -> Response[Any]:
     slot, _product = wanted_slot(slot_id)
     form = Form(await read(request), WORDS)
@@ -49,7 +61,8 @@ async def join(request: HTMXRequest, slot_id: FromPath[int]) -> Response[Any]:
         form.error("phone", "already-waiting")
         return _join_page(request, slot_id, form)
     except waitlist.CannotWait as refusal:
-        form.error("party", refusal.args[0])
+        [code] = refusal.args
+        form.error(PLACE_OF.get(code, "party"), code)
         return _join_page(request, slot_id, form)
     return go(request, waitlist.entry_url(entry))
 
