@@ -141,9 +141,9 @@ async def _catalogue() -> None:
         mountain,
     )
     ride = await db.fetchval(
-        "INSERT INTO product (slug, attraction, name_zh, name_en, summary_zh, summary_en, payment, position) "
+        "INSERT INTO product (slug, attraction, name_zh, name_en, summary_zh, summary_en, payment, position, counts) "
         "VALUES ('cable-car', $1, '索道单程票', 'Cable car, one way', '不含主景区门票。请在15分钟内完成在线支付。', "
-        "'Without the mountain ticket. Pay online within 15 minutes.', 'online', 2) RETURNING id",
+        "'Without the mountain ticket. Pay online within 15 minutes.', 'online', 2, false) RETURNING id",
         cable,
     )
     await _categories()

@@ -30,7 +30,7 @@ async def test_the_desk_says_what_waits_to_those_who_may_act(signed_in_as: SignI
     assert "appeals to decide" in manager.text
     specialist = await (await signed_in_as("ops1")).get("/desk?lang=en")
     assert "appeals to decide" not in specialist.text
-    assert "Nothing waits" in specialist.text
+    assert "Nothing is waiting" in specialist.text
 
 
 async def test_the_desk_counts_the_places_sold_for_today(signed_in_as: SignIn) -> None:

@@ -4,43 +4,51 @@ A change never strands sold tickets: a slot is not made smaller than what is sol
 pattern no longer wants is retired: nothing more is sold, tickets stay good. Closing it to those who
 hold tickets is an act of its own (closure), because they must be told.
 
-The maxima that the authority set (Tourism Law art. 45) hold for each product: the entrance ticket counts everybody who
-comes in, and what is sold beside it (a cable car) counts its own. A day that is planned larger is made smaller here.
+A day that is planned larger than the maxima allow is made smaller (``plan.py``).
 """
 
-from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
 
 from portal.core import audit, clock, db
 from portal.core.notify import notify
-from portal.features.catalogue import availability
-from portal.features.catalogue.rules.slots import (
-    DayException,
-    Pattern,
-    PlannedSlot,
-    slots_for,
-    within_maxima,
-)
-from portal.features.catalogue.sale import (
-    AGENCY_RETURN_HOURS,
-    DAILY_MAXIMUM,
-    DAYS_AHEAD,
-    INSTANT_MAXIMUM,
-)
+from portal.features.catalogue import availability, plan
+from portal.features.catalogue.rules.slots import PlannedSlot
+from portal.features.catalogue.sale import AGENCY_RETURN_HOURS, DAYS_AHEAD
 
 MARGIN_DAYS: Final = 14
 
 
 @dataclass(frozen=True, slots=True)
+class Sold:
+    """A slot whose sold tickets a change leaves alone; ``wanted`` is the capacity that was asked for."""
+
+    product: int
+    starts_at: datetime
+    ends_at: datetime
+    sold: int
+    wanted: int
+
+
+@dataclass(frozen=True, slots=True)
 class Generated:
-    """How many slots a run made, changed and retired; ``stranded`` of the retired hold sold tickets."""
+    """How many slots a run made, changed and retired; ``stranded`` of the retired hold sold tickets.
+
+    ``tight`` could not be made as small as wanted, because more is sold; ``kept`` are the retired that hold tickets.
+    """
 
     made: int
     changed: int
     retired: int
     stranded: int
+    tight: tuple[Sold, ...] = ()
+    kept: tuple[Sold, ...] = ()
+
+    @property
+    def touches(self) -> bool:
+        """Whether slots that stand are changed, not only new ones made."""
+        return bool(self.changed or self.retired)
 
 
 async def generate(first: date | None = None, last: date | None = None) -> Generated:
@@ -51,8 +59,9 @@ async def generate(first: date | None = None, last: date | None = None) -> Gener
         await db.execute("SELECT pg_advisory_xact_lock(hashtext('catalogue.generate'))")
         planned = await _planned(first, last)
         made, changed = await _put(planned)
-        retired, stranded = await _retire(planned, first, last)
-        done = Generated(made, changed, retired, stranded)
+        kept, retired = await _retire(planned, first, last)
+        tight = await _tight(planned) if changed else ()
+        done = Generated(made, changed, retired, len(kept), tight, kept)
         if made + changed + retired:
             audit.record(
                 "slot:edit", "slots", f"{first}/{last}", made=made, changed=changed, retired=retired
@@ -65,36 +74,27 @@ Planned = dict[tuple[int, date], list[PlannedSlot]]
 
 
 async def _planned(first: date, last: date) -> Planned:
-    patterns: dict[int, list[Pattern]] = defaultdict(list)
-    for row in await db.fetch("SELECT * FROM slot_pattern"):
-        patterns[row["product"]].append(
-            Pattern(
-                frozenset(row["weekdays"]),
-                row["starts"],
-                row["ends"],
-                row["capacity"],
-                row["quota_window"],
-                row["quota_agency"],
-                row["valid_from"],
-                row["valid_until"],
-            )
-        )
-    exceptions = {
-        (row["product"], row["day"]): DayException(row["closed"], row["capacity_percent"])
-        for row in await db.fetch(
-            "SELECT * FROM slot_exception WHERE day BETWEEN $1 AND $2", first, last
-        )
-    }
+    asked = await plan.read(first, last)
     days = [first + timedelta(days=offset) for offset in range((last - first).days + 1)]
-    return {
-        (product, day): within_maxima(
-            slots_for(day, wanted, exceptions.get((product, day))),
-            DAILY_MAXIMUM(),
-            INSTANT_MAXIMUM(),
-        )
-        for product, wanted in patterns.items()
-        for day in days
-    }
+    return {(product, day): slots for day in days for product, slots in asked.slots(day).items()}
+
+
+async def _tight(planned: Planned) -> tuple[Sold, ...]:
+    """Slots that hold more sold tickets than they should have places."""
+    rows = [
+        (product, clock.at(day, slot.starts), slot.capacity)
+        for (product, day), slots in planned.items()
+        for slot in slots
+    ]
+    found = await db.fetch(
+        "SELECT s.product, s.starts_at, s.ends_at, s.sold_online + s.sold_window + s.sold_agency AS sold, "
+        "p.wanted FROM unnest($1::int[], $2::timestamptz[], $3::int[]) AS p(product, starts_at, wanted) "
+        "JOIN slot s USING (product, starts_at) WHERE s.capacity > p.wanted ORDER BY s.starts_at, s.product",
+        [row[0] for row in rows],
+        [row[1] for row in rows],
+        [row[2] for row in rows],
+    )
+    return tuple(Sold(**row) for row in found)
 
 
 async def _put(planned: Planned) -> tuple[int, int]:
@@ -162,8 +162,8 @@ async def _lock(slots: list[int]) -> None:
         )
 
 
-async def _retire(planned: Planned, first: date, last: date) -> tuple[int, int]:
-    """Stop the sale of slots that the plan no longer has; returns how many, and how many of them are sold."""
+async def _retire(planned: Planned, first: date, last: date) -> tuple[tuple[Sold, ...], int]:
+    """Stop the sale of slots that the plan no longer has; returns those that hold tickets, and how many in all."""
     wanted = [
         (product, clock.at(day, slot.starts))
         for (product, day), slots in planned.items()
@@ -182,7 +182,8 @@ async def _retire(planned: Planned, first: date, last: date) -> tuple[int, int]:
     slots = [row["id"] for row in unwanted]
     await _lock(slots)
     retired = await db.fetch(
-        "UPDATE slot SET retired = true WHERE id = ANY ($1) RETURNING sold_online + sold_window + sold_agency AS sold",
+        "UPDATE slot SET retired = true WHERE id = ANY ($1) RETURNING product, starts_at, ends_at, "
+        "sold_online + sold_window + sold_agency AS sold, 0 AS wanted",
         slots,
     )
-    return len(retired), sum(row["sold"] > 0 for row in retired)
+    return tuple(Sold(**row) for row in retired if row["sold"]), len(retired)

@@ -61,6 +61,42 @@ AGENCY_RETURN_HOURS: Final = declare(
         then=GENERATE_JOB,
     )
 )
+FACTOR: Final = declare(
+    SiteSetting(
+        "capacity.factor_percent",
+        100,
+        _l("Share of the maxima that holds for a time, in percent"),
+        _l(
+            "Such as 50 where the authority allows half of them. Needs its days and a reason below."
+        ),
+        minimum=1,
+        maximum=100,
+        then=GENERATE_JOB,
+    )
+)
+FACTOR_FROM: Final = declare(
+    SiteSetting(
+        "capacity.factor_from",
+        "",
+        _l("The share holds from"),
+        _l("Such as 2026-10-01."),
+        check=lambda text: not text or _day(text) is not None,
+        then=GENERATE_JOB,
+    )
+)
+FACTOR_UNTIL: Final = declare(
+    SiteSetting(
+        "capacity.factor_until",
+        "",
+        _l("The share holds until"),
+        _l("That day included; empty: until somebody changes it."),
+        check=lambda text: not text or _day(text) is not None,
+        then=GENERATE_JOB,
+    )
+)
+FACTOR_REASON: Final = declare(
+    SiteSetting("capacity.factor_reason", "", _l("Reason and document of the authority"))
+)
 BOOKING_NEEDED: Final = declare(
     SiteSetting(
         "booking.needed",
@@ -69,6 +105,36 @@ BOOKING_NEEDED: Final = declare(
         _l("Switch off on days that never fill up: visitors can then simply come."),
     )
 )
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def factor(day: date) -> int:
+    """The share of the maxima that holds on a day, in percent."""
+    first, last = _day(FACTOR_FROM()), _day(FACTOR_UNTIL())
+    holds = first is not None and first <= day and (last is None or day <= last)
+    return FACTOR() if holds else 100
+
+
+def factor_is_over() -> bool:
+    """Whether a share is still set whose time is over."""
+    last = _day(FACTOR_UNTIL())
+    return FACTOR() != 100 and last is not None and last < clock.today()  # noqa: PLR2004  percent
+
+
+def daily_maximum(day: date) -> int:
+    """How many visitors may come on a day."""
+    return DAILY_MAXIMUM() * factor(day) // 100
+
+
+def instant_maximum(day: date) -> int:
+    """How many may be inside at a time on a day."""
+    return INSTANT_MAXIMUM() * factor(day) // 100
 
 
 def _hour(text: str) -> time | None:

@@ -7,9 +7,11 @@ from typing import Any
 from portal.core import site_settings
 from portal.core.i18n import _l
 from portal.core.jobs import job, periodic
-from portal.features.catalogue import availability, generation, snapshot
-from portal.features.catalogue.pages import ROUTES
+from portal.features.catalogue import availability, generation, health, snapshot
+from portal.features.catalogue.pages import calendar, overview, rows
 from portal.features.catalogue.sale import GENERATE_JOB
+from portal.web.actor import Actor
+from portal.web.desk import Waiting
 from portal.web.menu import VISITORS, MenuItem
 from portal.web.slices import Slice
 from rbac.permissions import Permission
@@ -27,6 +29,14 @@ async def generate_after_a_change(_payload: Mapping[str, Any]) -> None:
     await generation.generate()
 
 
+async def unconfirmed_days(_actor: Actor) -> int:
+    return await health.unconfirmed_days()
+
+
+async def core_without_reduction(_actor: Actor) -> int:
+    return len(health.core_without_reduction())
+
+
 async def start() -> None:
     await snapshot.load()
     await availability.availability.load()
@@ -34,7 +44,7 @@ async def start() -> None:
 
 SLICE = Slice(
     "catalogue",
-    routes=ROUTES,
+    routes=(*overview.ROUTES, *calendar.ROUTES, *rows.ROUTES),
     menu=(
         MenuItem(
             VISITORS,
@@ -42,6 +52,21 @@ SLICE = Slice(
             "/catalogue",
             Permission.CATALOGUE_READ,
             _l("Tickets, prices, hours, capacity"),
+        ),
+    ),
+    waiting=(
+        Waiting(
+            _l("holidays of the next six months to be confirmed"),
+            "/catalogue/calendar",
+            Permission.CATALOGUE_EDIT,
+            unconfirmed_days,
+        ),
+        Waiting(
+            _l("core attractions closed without a reduced price"),
+            "/catalogue",
+            Permission.CATALOGUE_EDIT,
+            core_without_reduction,
+            "bad",
         ),
     ),
     listeners={

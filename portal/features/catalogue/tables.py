@@ -51,6 +51,7 @@ class Product(Table, tablename="product"):
     payment = Text(default="at_gate")
     id_required = Boolean(default=True)
     on_sale = Boolean(default=True)
+    counts = Boolean(default=True)
     position = Integer(default=0)
 
 

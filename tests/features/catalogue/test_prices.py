@@ -120,27 +120,57 @@ def test_the_order_of_the_rules_decides_nothing(
         assert found.day_type in {"any", kind}
 
 
+PUBLISHED = date(2026, 3, 1)
+NOTICE_ENDS = date(2026, 9, 1)
+DAYS = prices.Days(CALENDAR, [Season("peak", date(2026, 4, 1), date(2026, 10, 31))])
+
+
 @pytest.mark.charter("BK-1")
 @pytest.mark.parametrize(
-    ("old", "new", "valid_from", "published_on", "basis", "code"),
+    ("new", "raised"),
     [
-        (100, 120, date(2026, 9, 1), date(2026, 3, 1), "", None),
-        (100, 120, date(2026, 8, 31), date(2026, 3, 1), "", "price-raise-notice"),
-        (100, 120, date(2026, 8, 31), date(2026, 3, 1), "  ", "price-raise-notice"),
-        (100, 120, date(2026, 4, 1), date(2026, 3, 1), "Price bureau 2026 no. 7", None),
-        (100, 120, date(2027, 2, 28), date(2026, 8, 31), "", None),
-        (100, 120, date(2027, 2, 27), date(2026, 8, 31), "", "price-raise-notice"),
-        (100, 120, date(2027, 6, 15), date(2026, 12, 15), "", None),
-        (100, 80, date(2026, 3, 1), date(2026, 3, 1), "", None),
-        (100, 100, date(2026, 3, 1), date(2026, 3, 1), "", None),
-        (None, 100, date(2026, 3, 1), date(2026, 3, 1), "", None),
-        (100, 80, date(2026, 2, 28), date(2026, 3, 1), "basis", "price-backdated"),
+        (a_price(120, valid_from=NOTICE_ENDS), None),
+        (a_price(120, valid_from=date(2026, 8, 31)), date(2026, 8, 31)),
+        (a_price(120, valid_from=PUBLISHED), PUBLISHED),
+        (a_price(80, valid_from=PUBLISHED), None),
+        (a_price(100, valid_from=PUBLISHED), None),
+        (a_price(120, "peak", valid_from=PUBLISHED), date(2026, 4, 1)),
+        (a_price(120, "any", "weekend", PUBLISHED), date(2026, 3, 1)),  # a Sunday
+        (a_price(120, "any", "public_holiday", PUBLISHED), date(2026, 4, 4)),
+        (a_price(120, "off_peak", "weekend", date(2026, 4, 1)), None),
     ],
 )
-def test_a_raise_is_published_six_months_ahead(  # noqa: PLR0913, PLR0917  a table of samples
-    old: int | None, new: int, valid_from: date, published_on: date, basis: str, code: str | None
-) -> None:
-    assert prices.change_error(old, new, valid_from, published_on, basis) == code
+def test_a_rise_is_published_six_months_ahead(new: PriceRule, raised: date | None) -> None:
+    """A price for some days raises those days, whatever stands beside it."""
+    before = [a_price(100)]
+    assert prices.first_rise(before, [*before, new], PUBLISHED, DAYS) == raised
+
+
+def test_a_price_that_is_taken_back_may_raise_what_it_had_lowered() -> None:
+    lowered = [a_price(100), a_price(80, valid_from=date(2026, 5, 1))]
+    assert prices.first_rise(lowered, lowered[:1], PUBLISHED, DAYS) == date(2026, 5, 1)
+    assert prices.first_rise(lowered[:1], lowered, PUBLISHED, DAYS) is None
+
+
+def test_what_was_not_sold_has_no_price_that_could_rise() -> None:
+    assert prices.first_rise([], [a_price(100)], PUBLISHED, DAYS) is None
+    assert prices.first_rise([a_price(100)], [], PUBLISHED, DAYS) is None
+
+
+@pytest.mark.parametrize(
+    ("published_on", "ends"),
+    [
+        (date(2026, 8, 31), date(2027, 2, 28)),
+        (date(2026, 12, 15), date(2027, 6, 15)),
+        (date(2028, 8, 30), date(2029, 2, 28)),
+    ],
+)
+def test_six_months_end_on_the_same_day_or_the_months_last(published_on: date, ends: date) -> None:
+    before = [a_price(100)]
+    late = [*before, a_price(120, valid_from=ends - timedelta(days=1))]
+    good = [*before, a_price(120, valid_from=ends)]
+    assert prices.first_rise(before, late, published_on, DAYS) == ends - timedelta(days=1)
+    assert prices.first_rise(before, good, published_on, DAYS) is None
 
 
 def test_a_combined_ticket_costs_no_more_than_its_parts() -> None:

@@ -128,8 +128,8 @@ def _shown(day: date) -> dict[str, Any]:
         "opens_at": sale.opens_at(day),
         "next_opens_at": sale.opens_at(sale.last_day() + timedelta(days=1)),
         "attractions": list(catalogue().attractions.values()),
-        "daily_maximum": sale.DAILY_MAXIMUM(),
-        "instant_maximum": sale.INSTANT_MAXIMUM(),
+        "daily_maximum": sale.daily_maximum(clock.today()),
+        "instant_maximum": sale.instant_maximum(clock.today()),
         "booking_needed": sale.BOOKING_NEEDED(),
     }
 

@@ -7,7 +7,7 @@ from litestar import Response, get, post
 from litestar.params import FromPath
 from litestar.plugins.htmx import HTMXRequest
 
-from portal.core import text
+from portal.core import clock, text
 from portal.features.booking import limits, privacy, queries
 from portal.features.booking.access import FINDING, order_of_link
 from portal.features.booking.messages import WORDS
@@ -113,8 +113,8 @@ def _figures() -> dict[str, Any]:
         "document_days": limits.DOCUMENT_DAYS(),
         "days_ahead": sale.DAYS_AHEAD(),
         "release_time": sale.RELEASE_TIME(),
-        "daily_maximum": sale.DAILY_MAXIMUM(),
-        "instant_maximum": sale.INSTANT_MAXIMUM(),
+        "daily_maximum": sale.daily_maximum(clock.today()),
+        "instant_maximum": sale.instant_maximum(clock.today()),
         "categories": list(catalogue().categories.values()),
     }
 

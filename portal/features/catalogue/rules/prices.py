@@ -5,9 +5,9 @@ most specific rule wins: kind of day before season; of equal ones the latest in 
 """
 
 from calendar import monthrange
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Final
 
 ANY: Final = "any"
@@ -86,15 +86,31 @@ def price_on(rules: Iterable[PriceRule], day: date, day_season: str, kind: str) 
     return max(fitting, key=lambda rule: (rule.season != ANY, rule.valid_from))
 
 
-def change_error(
-    old_fen: int | None, new_fen: int, valid_from: date, published_on: date, legal_basis: str
-) -> str | None:
-    """Refuse a raise that is not published six months ahead, unless its legal basis is stated."""
-    if valid_from < published_on:
-        return "price-backdated"
-    raised = old_fen is not None and new_fen > old_fen
-    if raised and valid_from < _notice_ends(published_on) and not legal_basis.strip():
-        return "price-raise-notice"
+@dataclass(frozen=True, slots=True)
+class Days:
+    """What kind of day each is, and in which season."""
+
+    calendar: Mapping[date, str]
+    seasons: Sequence[Season]
+
+    def price(self, rules: Iterable[PriceRule], day: date) -> PriceRule | None:
+        return price_on(rules, day, season(day, self.seasons), day_type(day, self.calendar))
+
+
+def first_rise(
+    before: Sequence[PriceRule], after: Sequence[PriceRule], published_on: date, days: Days
+) -> date | None:
+    """Find the first day that gets dearer without six months' notice: the law wants it published so far ahead.
+
+    Days are compared, not rules: a price for weekends beside a general one raises weekends, and a price that is taken
+    back may raise what it had lowered. What was not sold before has no price that could rise.
+    """
+    day = published_on
+    while day < _notice_ends(published_on):
+        old, new = days.price(before, day), days.price(after, day)
+        if old is not None and new is not None and new.fen > old.fen:
+            return day
+        day += timedelta(days=1)
     return None
 
 
