@@ -44,6 +44,10 @@ async def money_at_the_window(_actor: Actor) -> int:
     )
 
 
+async def failed_refunds(_actor: Actor) -> int:
+    return await _count("SELECT FROM refund WHERE state = 'failed'")
+
+
 async def uneven_drawers(_actor: Actor) -> int:
     return await window.uneven_drawers(MOST_COUNTED)
 
@@ -86,6 +90,13 @@ WAITING: Final = (
         "/window/back",
         Permission.WINDOW_SALE_REFUND,
         money_at_the_window,
+    ),
+    Waiting(
+        _l("refunds that the payment service refused"),
+        "/refunds",
+        Permission.PAYMENT_READ,
+        failed_refunds,
+        "bad",
     ),
     Waiting(
         _l("drawers whose count was off and that nobody has looked at"),

@@ -25,6 +25,7 @@ from portal.features.booking.pages import (
     drawers,
     goals,
     order_form,
+    refunds,
     window,
 )
 from portal.features.booking.pages import orders as order_pages
@@ -101,6 +102,7 @@ SLICE = Slice(
         *goals.ROUTES,
         *window.ROUTES,
         *drawers.ROUTES,
+        *refunds.ROUTES,
     ),
     menu=(
         MenuItem(
@@ -123,6 +125,13 @@ SLICE = Slice(
             "/window/drawers",
             Permission.WINDOW_SALE_REPORT,
             _l("What each window took, and differences"),
+        ),
+        MenuItem(
+            VISITORS,
+            _l("Failed refunds"),
+            "/refunds",
+            Permission.PAYMENT_READ,
+            _l("Money that a payment service would not send back"),
         ),
         MenuItem(
             VISITORS,

@@ -286,7 +286,7 @@ async def try_again(refund: UUID) -> bool:
             refund,
         )
         if again is not None:
-            audit.record("refund:decide", "refund", refund, again=True)
+            audit.record("refund:create", "refund", refund, again=True)
             await _call_for(refund)
         return again is not None
 
