@@ -99,12 +99,27 @@ async def deliver(payload: Mapping[str, Any]) -> None:
                 headers={"Authorization": f"Bearer {settings().sms_token}"},
             )
             answer.raise_for_status()
-    except httpx.HTTPError:
+    except (
+        Exception
+    ) as error:  # whatever is wrong with gateway, address or token, somebody must be told
         if row["attempts"] >= MAX_ATTEMPTS:
+            log.warning("message.not_sent", id=row["id"], error=type(error).__name__)
             await _mark(row["id"], "by_phone")
             return
         raise
     await _mark(row["id"], "sent")
+
+
+async def hand_over_stranded() -> int:
+    """Give the call list what waits for a job that is no more; returns how many messages. Safe to repeat."""
+    stranded = await db.fetch(
+        "UPDATE visitor_message m SET state = 'by_phone' WHERE state = 'waiting' AND NOT EXISTS (SELECT FROM job j "
+        "WHERE j.name = $1 AND j.key = m.id::text AND j.done_at IS NULL AND j.failed_at IS NULL) RETURNING id",
+        SEND_JOB,
+    )
+    if stranded:
+        log.warning("message.stranded", messages=len(stranded))
+    return len(stranded)
 
 
 async def _mark(message_id: int, state: str) -> None:

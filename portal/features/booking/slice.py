@@ -9,6 +9,7 @@ from portal.features.booking import (
     closure,
     day_end,
     desk,
+    messenger,
     orders,
     places,
     privacy,
@@ -73,6 +74,11 @@ async def refund_undecided() -> None:
 async def remind() -> None:
     while await day_end.remind():
         continue
+
+
+@periodic("booking.messages", timedelta(minutes=10))
+async def hand_over_messages() -> None:
+    await messenger.hand_over_stranded()
 
 
 @periodic("booking.past_days", timedelta(minutes=30))

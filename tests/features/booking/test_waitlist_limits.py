@@ -47,7 +47,7 @@ async def test_a_phone_waits_for_as_many_times_of_a_day_as_it_may_book() -> None
 
 
 async def test_another_day_is_counted_apart() -> None:
-    site_settings._in_force["booking.orders_per_phone"] = 1
+    await site_settings.change("booking.orders_per_phone", "1")
     [slot] = await full_slots(1)
     other = await a_slot(slot.product, capacity=1, day=day_after(2))
     await book(other, visitors(600), phone=a_phone(800))
