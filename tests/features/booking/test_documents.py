@@ -122,3 +122,18 @@ def test_no_text_upsets_the_checks(id_type: str, number: str, country: str) -> N
         assert documents.identity(document)
         born = documents.birth_date(document)
         assert born is None or born <= TODAY
+
+
+@pytest.mark.parametrize(
+    ("id_type", "number", "area"),
+    [
+        ("resident_id", "11010519491231002X", "110105"),
+        ("hmt_residence_permit", "830000199201300022", ""),
+        ("passport", "E12345678", ""),
+        ("resident_id", "", ""),
+    ],
+)
+def test_only_a_resident_number_tells_where_it_was_issued(
+    id_type: str, number: str, area: str
+) -> None:
+    assert documents.area(Document(id_type, number)) == area

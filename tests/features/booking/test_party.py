@@ -93,3 +93,19 @@ def test_a_row_that_no_page_has_makes_no_page_of_a_thousand_rows() -> None:
     assert with_row_removed(raw, 0).values["rows"] == str(party.LARGEST_PARTY)
     assert with_row_added(raw, 9).values["rows"] == "9"
     assert as_typed(raw).values["rows"] == str(party.LARGEST_PARTY)
+
+
+@pytest.mark.parametrize(
+    ("category", "born", "child"),
+    [
+        ("adult", date(2012, 12, 2), True),
+        ("adult", date(2012, 12, 1), False),
+        ("child", date(2012, 12, 1), False),
+        ("child", None, True),
+        ("youth", None, False),
+    ],
+)
+def test_a_child_is_told_by_the_document_else_by_the_category(
+    category: str, born: date | None, *, child: bool
+) -> None:
+    assert party.is_child(a_visitor(category, born), DAY) is child

@@ -171,7 +171,7 @@ async def reveal(request: HTMXRequest, code: FromPath[str]) -> Response[bytes]:
     return await _order_page(request, order, form, plain)
 
 
-@get("/bookings/{code:str}/cancel", guards=[CANCEL], name="bookings.ask_cancel")
+@get("/bookings/{code:str}/cancel", guards=[LIST, CANCEL], name="bookings.ask_cancel")
 async def ask_cancel(request: HTMXRequest, code: FromPath[str]) -> Response[Any]:
     """What cancelling gives back by the rules, before it is done."""
     order = await _order(code)
@@ -190,7 +190,7 @@ async def ask_cancel(request: HTMXRequest, code: FromPath[str]) -> Response[Any]
     )
 
 
-@post("/bookings/{code:str}/cancel", guards=[CANCEL], name="bookings.cancel", status_code=303)
+@post("/bookings/{code:str}/cancel", guards=[LIST, CANCEL], name="bookings.cancel", status_code=303)
 async def cancel_booking(request: HTMXRequest, code: FromPath[str]) -> Response[Any]:
     """Cancel the ticked tickets, or all, for a visitor who asks; the same rules as for everybody."""
     order = await _order(code)
