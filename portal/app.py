@@ -12,7 +12,7 @@ from litestar import Litestar
 from litestar.exceptions import HTTPException
 from litestar.plugins.htmx import HTMXRequest
 
-from portal import desk, setup, system_pages
+from portal import desk, patterns, setup, system_pages
 from portal.core import audit, crypto, db, jobs, logs, site_settings
 from portal.core.keyring import keyring
 from portal.core.notify import Notices
@@ -77,6 +77,7 @@ def litestar() -> Litestar:
     app = Litestar(
         route_handlers=[
             *system_pages.ROUTES,
+            patterns.show_patterns,
             *setup.ROUTES,
             *desk.ROUTES,
             *(route for piece in SLICES for route in piece.routes),
