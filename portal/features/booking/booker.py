@@ -12,7 +12,7 @@ to try again, and the key in the form still stands for the same booking.
 import asyncio
 import contextlib
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -210,6 +210,7 @@ class Booker:
             for item, outcome in zip(batch, outcomes, strict=True):
                 if not item.outcome.done():
                     item.outcome.set_result(outcome)
+            _measure(outcomes)
 
     async def _one_by_one(self, batch: Sequence[_Waiting], error: Exception) -> None:
         """The batch was rolled back: find the one at fault, let the others through."""
@@ -265,7 +266,25 @@ async def book_now(order: NewOrder, phone_limit: int, *, counted: bool = True) -
     """
     given = arguments([order], clock.now(), audit.booking_lane(), phone_limit, counted=counted)
     [row] = await db.fetch(BOOK_BATCH, *given)
-    return Outcome(*row)
+    outcome = Outcome(*row)
+    if counted:
+
+        async def measure() -> None:
+            _measure([outcome])
+
+        db.current_transaction().after_commit.append(measure)
+    return outcome
+
+
+#: No attempts of their own; the booking function counts neither.
+_SAME_AGAIN: Final = frozenset({"repeated", "key-reused"})
+
+
+def _measure(outcomes: Iterable[Outcome]) -> None:
+    """Count for Prometheus what the booking function has counted in the database."""
+    for kind, many in Counter(outcome.kind for outcome in outcomes).items():
+        if kind not in _SAME_AGAIN:
+            metrics.BOOKINGS.labels(kind).inc(many)
 
 
 #: Ends of a statement that say nothing of the request: sent again, it may succeed or learn why not.

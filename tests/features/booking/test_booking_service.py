@@ -245,9 +245,11 @@ async def test_a_quota_is_kept_for_its_channel_while_it_is_unsold() -> None:
     sale = Sale(WINDOW, "cash")
     for serial in range(20, 24):
         order = await an_unsent_order(slot, visitors(serial), phone="", sale=sale)
-        assert (await book_now(order, NO_PHONE_LIMIT)).kind == "booked"
+        async with db.transaction():
+            assert (await book_now(order, NO_PHONE_LIMIT)).kind == "booked"
     order = await an_unsent_order(slot, visitors(30), phone="", sale=sale)
-    assert (await book_now(order, NO_PHONE_LIMIT)).kind == "sold-out"
+    async with db.transaction():
+        assert (await book_now(order, NO_PHONE_LIMIT)).kind == "sold-out"
     row = await the_slot(slot)
     assert (row["sold_online"], row["sold_window"], row["left_agency"]) == (3, 4, 3)
 
@@ -256,7 +258,8 @@ async def test_a_quota_is_kept_for_its_channel_while_it_is_unsold() -> None:
 async def test_beyond_its_quota_the_window_sells_what_everybody_may_have() -> None:
     slot = await a_slot(capacity=4, quota_window=1)
     order = await an_unsent_order(slot, visitors(1, 4), phone="", sale=Sale(WINDOW, "cash"))
-    assert (await book_now(order, NO_PHONE_LIMIT)).kind == "booked"
+    async with db.transaction():
+        assert (await book_now(order, NO_PHONE_LIMIT)).kind == "booked"
     assert (await book(slot, visitors(9))).kind == "sold-out"
 
 
