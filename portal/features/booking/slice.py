@@ -32,10 +32,14 @@ from portal.features.booking.pages import (
 from portal.features.booking.pages import orders as order_pages
 from portal.features.booking.pages import privacy as privacy_pages
 from portal.features.booking.pages import waitlist as waitlist_pages
+from portal.features.catalogue import sale
 from portal.features.catalogue.sale import DAYS_AHEAD
+from portal.features.payments.providers import available
 from portal.web.menu import VISITORS, MenuItem
 from portal.web.slices import Slice
 from rbac.permissions import Permission
+
+sale.on_payable(lambda: bool(available()))
 
 MONTHS_MARGIN = 62  # days: the next two months are ready when this one ends
 

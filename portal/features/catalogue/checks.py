@@ -32,6 +32,9 @@ WORDS: Final[Mapping[str, LazyText]] = {
     "percent-large": _l("At most 200 percent."),
     "slug-form": _l("Lower-case letters, digits and dashes only, beginning with a letter."),
     "code-form": _l("Lower-case letters, digits and underscores only, beginning with a letter."),
+    "online-unpayable": _l(
+        "No payment service is connected: nobody could pay for this ticket online."
+    ),
     "taken": _l("Such an entry already exists."),
     "in-use": _l("This is in use and cannot be deleted; switch it off instead."),
     "not-allowed": _l("The database refused this value."),
@@ -123,6 +126,12 @@ async def exception(values: Values, _row_id: int | None) -> tuple[str, str] | No
     return (
         ("capacity_percent", "percent-large") if values["capacity_percent"] > MOST_PERCENT else None
     )
+
+
+async def product(values: Values, _row_id: int | None) -> tuple[str, str] | None:
+    """What must be paid online is not put on sale where nothing takes the money: its places would only be held."""
+    unpayable = values["payment"] == "online" and not sale.payable_online()
+    return ("payment", "online-unpayable") if values["on_sale"] and unpayable else None
 
 
 async def season(values: Values, _row_id: int | None) -> tuple[str, str] | None:

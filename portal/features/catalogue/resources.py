@@ -43,6 +43,7 @@ RESOURCES: Final = {
                 Field(
                     "payment", _l("Payment"), "choice", group=_RULES,
                     choices=(("at_gate", _l("when they arrive")), ("online", _l("online, places are held"))),
+                    hint=_l("Online only where a payment service is connected."),
                 ),
                 Field("id_required", _l("A document is needed"), "switch", required=False, in_list=False, group=_RULES),
                 Field("counts", _l("Its visitors count to the maxima of the area"), "switch", required=False,
@@ -55,6 +56,7 @@ RESOURCES: Final = {
                 _POSITION,
             ),
             ("position", "id"), Permission.CATALOGUE_EDIT, _l("What visitors can book or buy."),
+            check=checks.product,
         ),
         Resource(
             "categories", _l("Categories and concessions"), _l("Category"), tables.Category,

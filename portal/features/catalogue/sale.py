@@ -1,5 +1,6 @@
 """When days go on sale, and how much the area takes: site settings of the catalogue."""
 
+from collections.abc import Callable
 from datetime import date, datetime, time
 from typing import Final
 
@@ -105,6 +106,19 @@ BOOKING_NEEDED: Final = declare(
         _l("Switch off on days that never fill up: visitors can then simply come."),
     )
 )
+
+
+#: Who can say whether money can be paid online at this moment; the catalogue itself knows no payments.
+_payable: list[Callable[[], bool]] = []
+
+
+def on_payable(answer: Callable[[], bool]) -> None:
+    """Register who knows whether anything takes money online."""
+    _payable.append(answer)
+
+
+def payable_online() -> bool:
+    return any(answer() for answer in _payable)
 
 
 def _day(text: str) -> date | None:

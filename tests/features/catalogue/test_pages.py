@@ -7,6 +7,7 @@ import pytest
 from portal.core import clock, db, site_settings
 from portal.features.catalogue import generation, plan, sale, snapshot
 from portal.features.catalogue.availability import SlotView, availability
+from portal.features.payments import providers
 from tests.browser import Browser, SignIn, forms
 from tests.factories.booking import a_visitor, an_order, the_order
 from tests.factories.catalogue import a_price, a_product, a_slot, an_attraction, noticed
@@ -502,3 +503,35 @@ async def test_the_capacity_calculator_follows_the_standard(manager: Browser) ->
     assert wrong.status_code == 422
     assert "whole number" in wrong.text
     assert (await manager.get("/catalogue/capacity")).status_code == 200
+
+
+@pytest.mark.charter("BK-1", "BK-5")
+async def test_what_nobody_could_pay_for_is_not_put_on_sale(
+    manager: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(providers, "_providers", {})
+    typed = NEW_ROWS["products"] | {
+        "payment": "online",
+        "attraction": str(await an_attraction()),
+    }
+    refused = await manager.post_form("/catalogue/products/new?lang=en", typed)
+    assert refused.status_code == 422
+    assert "No payment service is connected" in refused.text
+    assert await db.fetchval("SELECT count(*) FROM product") == 0
+    monkeypatch.undo()
+    assert (await manager.post_form("/catalogue/products/new", typed)).status_code == 303
+    assert await db.fetchval("SELECT payment FROM product WHERE on_sale") == "online"
+
+
+@pytest.mark.charter("BK-1", "BK-5")
+async def test_a_ticket_that_nobody_can_pay_for_any_more_can_be_taken_off_sale(
+    manager: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    product = await a_product(payment="online")
+    monkeypatch.setattr(providers, "_providers", {})
+    page = f"/catalogue/products/{product}"
+    assert (await manager.post_form(page)).status_code == 422
+    form = await manager.form(page)
+    del form.fields["on_sale"]
+    assert (await manager.post(page, data=form.fields)).status_code == 303
+    assert not await db.fetchval("SELECT on_sale FROM product WHERE id = $1", product)

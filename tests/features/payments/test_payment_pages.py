@@ -7,6 +7,7 @@ import pytest
 
 from portal.core import db
 from portal.features.booking import queries
+from portal.features.payments import providers
 from tests.browser import Browser, SignIn
 from tests.factories.booking import a_payment, an_order, the_order
 from tests.features.booking.acts import ANOTHER_PHONE, view, visitors
@@ -65,3 +66,18 @@ async def test_the_test_bank_sends_nobody_elsewhere(visitor: Browser, back: str)
     page = f"/pay/test/{payment}?{urlencode({'back': back})}"
     answer = await visitor.post_form(page, {"act": "fail"}, action="/pay/test/")
     assert answer.headers["location"] == "/orders"
+
+
+async def test_where_nothing_takes_money_the_page_says_where_to_go(
+    visitor: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A button that leads back to the page would be worse than none."""
+    order = await an_order(online=True)
+    token = await visitor.token("/orders")
+    monkeypatch.setattr(providers, "_providers", {})
+    page = await visitor.get(f"{order.url}&lang=en")
+    assert f"/orders/{order.code}/pay" not in page.text
+    assert "please come to the ticket window or call" in page.text
+    answer = await visitor.post(order.at("pay"), data={"_csrf_token": token})
+    assert answer.headers["location"] == order.url
+    assert await db.fetchval("SELECT count(*) FROM payment") == 0

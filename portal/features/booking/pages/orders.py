@@ -92,6 +92,7 @@ async def _shown(order: OrderView, request: HTMXRequest) -> dict[str, Any]:
         "late_fee": LATE_FEE_PERCENT(),
         "may_cancel": may_do(request, order, CANCEL.permission),
         "may_pay": may_do(request, order, PAY.permission),
+        "payable": bool(available()),
         "may_request": may_do(request, order, Permission.VISITOR_REQUEST),
         "may_resend": order.standing and bool(order.phone) and gateway() is not None,
     }
