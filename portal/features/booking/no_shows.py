@@ -1,6 +1,6 @@
 """Visits that did not happen, and the suspensions that follow (BK-7, DOMAIN A2).
 
-Counted by blind index, at most once a day for a document or a phone. Whether they lead to suspensions is a setting,
+Counted by blind index, at most once a day for a document or a phone. Whether they are counted at all is a setting,
 because only where every entry is checked in is it known who came.
 """
 
@@ -13,7 +13,12 @@ from portal.features.booking.rules.limits import block_after, window_start
 
 
 async def note(order: Any, tickets: Iterable[Any]) -> None:
-    """Remember that these did not come, or gave up on the day itself; in the open transaction."""
+    """Remember that these did not come, or gave up on the day itself; in the open transaction.
+
+    Nothing is kept while missed visits are not counted: nobody was told that it would be.
+    """
+    if not COUNT_NO_SHOWS():
+        return
     subjects = {(ticket["id_index"], "document") for ticket in tickets if ticket["id_index"]}
     if order["phone_index"]:
         subjects.add((order["phone_index"], "phone"))
@@ -26,8 +31,7 @@ async def note(order: Any, tickets: Iterable[Any]) -> None:
             order["visit_day"],
             order["code"],
         )
-        if COUNT_NO_SHOWS():
-            await _suspend(index, kind)
+        await _suspend(index, kind)
 
 
 async def _suspend(subject: bytes, kind: str) -> None:

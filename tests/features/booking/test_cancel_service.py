@@ -10,6 +10,7 @@ from portal.features.booking import no_shows, orders, places
 from portal.features.booking.place import document_index, phone_index
 from portal.features.booking.queries import OrderView
 from portal.features.booking.rules import refunds
+from tests.browser import Browser
 from tests.factories.booking import PHONE, a_payment, a_visitor, an_order, the_order
 from tests.factories.catalogue import a_product, a_slot
 from tests.features.booking.acts import (
@@ -36,6 +37,7 @@ async def a_paid_order(count: int = 2) -> OrderView:
 
 
 async def test_before_the_visit_day_everything_goes_back() -> None:
+    await site_settings.change("no_show.counted", "yes")
     order = await a_paid_order()
     done = await orders.cancel(order.code)
     assert (done.places, done.quote.rule, done.quote.refund_fen) == (2, refunds.FREE, 20_000)
@@ -51,6 +53,7 @@ async def test_before_the_visit_day_everything_goes_back() -> None:
 async def test_on_the_visit_day_the_fee_is_kept_and_it_counts(
     at: Callable[[datetime], None],
 ) -> None:
+    await site_settings.change("no_show.counted", "yes")
     order = await a_paid_order()
     at(local(order.visit_day, 7))
     done = await orders.cancel(order.code)
@@ -67,6 +70,30 @@ async def test_on_the_visit_day_the_fee_is_kept_and_it_counts(
     await check()
 
 
+async def test_nothing_is_remembered_while_missed_visits_are_not_counted(
+    at: Callable[[datetime], None],
+) -> None:
+    order = await a_paid_order()
+    at(local(order.visit_day, 7))
+    assert (await orders.cancel(order.code)).quote.rule == "late"
+    assert await db.fetchval("SELECT count(*) FROM no_show") == 0
+
+
+@pytest.mark.parametrize("counted", ["yes", "no"])
+async def test_the_pages_say_that_it_counts_only_where_it_does(
+    at: Callable[[datetime], None], visitor: Browser, counted: str
+) -> None:
+    await site_settings.change("no_show.counted", counted)
+    order = await a_paid_order()
+    at(local(order.visit_day, 7))
+    cancelling = order.url.replace("?", "/cancel?")
+    for page in (f"{order.url}&lang=en", f"{cancelling}&lang=en", "/rules?lang=en"):
+        shown = (await visitor.get(page)).text
+        assert ("missed visit" in shown) == (counted == "yes"), page
+        assert "fee" in shown
+    assert 'href="/appeal"' in shown
+
+
 async def test_after_the_last_entry_nothing_goes_back(at: Callable[[datetime], None]) -> None:
     order = await a_paid_order()
     at(order.ends_at)
@@ -80,6 +107,7 @@ async def test_after_the_last_entry_nothing_goes_back(at: Callable[[datetime], N
 async def test_within_ten_minutes_a_booking_for_today_is_undone_for_nothing(
     at: Callable[[datetime], None],
 ) -> None:
+    await site_settings.change("no_show.counted", "yes")
     at(local(clock.today(), 8))
     slot = await a_slot(await a_product(payment="online"), day=clock.today())
     order = await an_order(slot)

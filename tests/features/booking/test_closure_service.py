@@ -86,6 +86,7 @@ async def test_sale_stops_at_once_and_every_holder_is_told_once() -> None:
 async def test_who_does_not_choose_is_refunded_fully_and_once(
     at: Callable[[datetime], None],
 ) -> None:
+    await site_settings.change("no_show.counted", "yes")
     made = await paid_orders(2)
     number = await close(view(made[0].slot))
     await run_jobs()
@@ -104,6 +105,7 @@ async def test_who_does_not_choose_is_refunded_fully_and_once(
 
 
 async def test_even_on_the_day_itself_there_is_no_fee(at: Callable[[datetime], None]) -> None:
+    await site_settings.change("no_show.counted", "yes")
     [order] = await paid_orders(1, day=1)
     at(clock.at(order.visit_day, time(8)))
     await close(view(order.slot))

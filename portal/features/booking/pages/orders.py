@@ -17,7 +17,7 @@ from portal.features.booking import closure, orders, queries, tickets
 from portal.features.booking import day as days
 from portal.features.booking.access import FINDING, may_do, order_of_link
 from portal.features.booking.documents import calendar, pdf, qr
-from portal.features.booking.limits import CHANGE_LIMIT, LATE_FEE_PERCENT
+from portal.features.booking.limits import CHANGE_LIMIT, COUNT_NO_SHOWS, LATE_FEE_PERCENT
 from portal.features.booking.messages import WORDS
 from portal.features.booking.messenger import gateway
 from portal.features.booking.queries import OrderView
@@ -90,6 +90,7 @@ async def _shown(order: OrderView, request: HTMXRequest) -> dict[str, Any]:
         ),
         "closure": await closure.of_order(order.code) if order.slot_closed else None,
         "late_fee": LATE_FEE_PERCENT(),
+        "no_shows_counted": COUNT_NO_SHOWS(),
         "may_cancel": may_do(request, order, CANCEL.permission),
         "may_pay": may_do(request, order, PAY.permission),
         "payable": bool(available()),
@@ -122,6 +123,7 @@ async def ask_cancel(request: HTMXRequest, code: FromPath[str]) -> Response[Any]
         form=Form({}, WORDS),
         order=order,
         quote=_quote(order, order.live_fen),
+        no_shows_counted=COUNT_NO_SHOWS(),
         quotes={ticket.ordinal: _quote(order, ticket.price_fen) for ticket in order.live_tickets},
     )
 

@@ -108,6 +108,7 @@ def _figures() -> dict[str, Any]:
         "late_fee": limits.LATE_FEE_PERCENT(),
         "change_limit": limits.CHANGE_LIMIT(),
         "offer_minutes": limits.OFFER_MINUTES(),
+        "no_shows_counted": limits.COUNT_NO_SHOWS(),
         "no_show": limits.block_rule(),
         "retention_days": limits.RETENTION_DAYS(),
         "document_days": limits.DOCUMENT_DAYS(),
