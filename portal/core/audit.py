@@ -8,7 +8,8 @@ gathered and appended in one call just before the commit, which keeps the head l
 An entry's digest is sha256 over its fields, each as ``<octets>:<text>``. Each append adds one link,
 ``sha256(previous link ‖ digests appended)``; the first link of a chain follows ``sha256("<day>/<lane>")``. One
 link for many entries keeps a batch of bookings cheap, and the digests still tell which entry was
-altered. Detail must never hold a document number, a phone number or a secret.
+altered. Detail must never hold a document number, a phone number or a secret; of a visitor's address the trail
+holds the network only.
 """
 
 import hashlib
@@ -105,7 +106,7 @@ def _entry(  # noqa: PLR0913  the fields of one row
         object_id,
         outcome,
         rule,
-        actor.address,
+        actor.kept_address,
         actor.request_id,
         detail,
     )

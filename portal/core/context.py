@@ -2,6 +2,12 @@
 
 from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import lru_cache
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
+from typing import Final
+
+#: Everybody without an account, to the policy and to the trail.
+VISITOR: Final = "visitor"
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,6 +18,28 @@ class Act:
     person_id: int | None = None
     address: str = ""
     request_id: str = ""
+
+    @property
+    def kept_address(self) -> str:
+        """The address as it may be kept: of a visitor only the network, beside an order for years."""
+        return network_of(self.address) if self.subject == VISITOR else self.address
+
+
+@lru_cache(maxsize=4096)
+def network_of(address: str) -> str:
+    """The network of an address (IPv4 /24, IPv6 /48): it tells where a flood comes from, and no person.
+
+    What is no address is left out.
+    """
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return ""
+    if isinstance(found, IPv6Address):
+        if found.ipv4_mapped is None:
+            return str(IPv6Network((int(found), 48), strict=False))
+        found = found.ipv4_mapped
+    return str(IPv4Network((int(found), 24), strict=False))
 
 
 SYSTEM = Act("system")

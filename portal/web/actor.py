@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from typing import Any, Final
 
-VISITOR_SUBJECT: Final = "visitor"
+from portal.core import context
+
+VISITOR_SUBJECT: Final = context.VISITOR
 
 
 @dataclass(frozen=True, slots=True)

@@ -113,7 +113,7 @@ async def _renewed(order: Any, old: list[Any], slot: SlotView, key: UUID) -> New
         sold_by=order["sold_by"],
         hold_until=None,
         subject=act.subject,
-        address=act.address,
+        address=act.kept_address,
         request_id=act.request_id,
         tickets=tickets,
     )

@@ -143,7 +143,7 @@ def new_order(key: DataKey, request: OrderRequest, goods: Goods, sale: Sale) -> 
         sold_by=sale.sold_by,
         hold_until=clock.now() + timedelta(minutes=HOLD_MINUTES()) if held else None,
         subject=act.subject,
-        address=act.address,
+        address=act.kept_address,
         request_id=act.request_id,
         tickets=tickets,
     )
