@@ -80,6 +80,9 @@ WORDS: Final[Mapping[str, LazyText]] = {
     "no-offer": _l("This offer has expired. You can join the list again."),
     # personal data
     "still-needed": _l("The visit is still to come. Please cancel the order first."),
+    "refund-open": _l(
+        "Your refund is not finished. Your data can be deleted once the money has gone back."
+    ),
     "reason-short": _l("Please say why, in a few words."),
     # staff
     "slots-needed": _l("Please choose at least one slot."),

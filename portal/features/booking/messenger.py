@@ -29,7 +29,10 @@ TIMEOUT: Final = 10.0  # seconds
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """``phone`` empty goes to the call list; ``key`` is unique for what is told to whom."""
+    """``phone`` empty goes to the call list; ``key`` is unique for what is told to whom.
+
+    What goes to a party of the waiting list, that has no order yet, names its entry.
+    """
 
     key: str
     kind: str
@@ -38,6 +41,7 @@ class Message:
     phone: str
     language: str
     text: LazyText | str
+    waitlist_entry: int | None = None
 
 
 async def send(message: Message) -> bool:
@@ -52,7 +56,8 @@ async def send(message: Message) -> bool:
     waiting = bool(message.phone) and gateway() is not None
     added = await db.fetchval(
         "INSERT INTO visitor_message (key, visit_day, order_code, kind, language, phone_sealed, body_sealed, "
-        "state, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (key) DO NOTHING RETURNING id",
+        "state, created_at, waitlist_entry) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) "
+        "ON CONFLICT (key) DO NOTHING RETURNING id",
         message.key,
         message.visit_day,
         message.order_code,
@@ -62,6 +67,7 @@ async def send(message: Message) -> bool:
         data_key.seal(words, f"message.body:{message.key}"),
         "waiting" if waiting else "by_phone",
         clock.now(),
+        message.waitlist_entry,
     )
     if added is not None and waiting:
         await enqueue(SEND_JOB, {"id": added}, key=str(added))

@@ -19,7 +19,11 @@ SHORTEST_REASON: Final = 5  # characters: long enough to say something
 
 
 class StillNeeded(Exception):
-    """The visit is still to come: the order must be cancelled before its data can go."""
+    """The data are needed yet; ``args[0]`` is the code of what for.
+
+    ``still-needed``: the visit is to come. ``refund-open``: should the refund fail, only the phone leads to whom the
+    money belongs to.
+    """
 
 
 async def reveal(code: str, reason: str) -> dict[str, Any]:
@@ -96,36 +100,58 @@ def _json(row: Any) -> dict[str, Any]:
 
 
 async def erase(code: str) -> None:
-    """Delete the personal data of an order that is over; figures without a person stay. A repeat changes nothing.
+    """Delete the personal data of an order that is over, and of those that it was moved from.
 
-    Raises ``StillNeeded`` while the visit is to come.
+    Figures without a person stay. A repeat changes nothing. Raises ``StillNeeded``.
     """
-    day = order_code.visit_day(code)
     async with db.transaction():
-        state = await db.fetchval(
-            "SELECT state FROM booking_order WHERE visit_day = $1 AND code = $2 FOR UPDATE",
-            day,
-            code,
-        )
-        if state in ("held", "confirmed", "partly_used", "refunding", "refund_failed"):
-            raise StillNeeded
-        await db.execute(
-            "UPDATE booking_order SET phone_sealed = NULL, phone_index = NULL WHERE visit_day = $1 AND code = $2",
-            day,
-            code,
-        )
-        await db.execute(
-            "UPDATE ticket SET name_sealed = NULL, id_sealed = NULL, id_index = NULL, country = '' "
-            "WHERE visit_day = $1 AND order_code = $2",
-            day,
-            code,
-        )
-        await db.execute("DELETE FROM visitor_message WHERE order_code = $1", code)
-        await db.execute(
-            "UPDATE waitlist_entry SET phone_sealed = NULL, phone_index = NULL WHERE order_code = $1",
-            code,
-        )
+        order = await _locked(code)
+        if order is None:
+            return
+        if order["state"] in ("held", "confirmed", "partly_used"):
+            raise StillNeeded("still-needed")
+        # money that waits at the window is fetched with the order's code, by whoever comes or by nobody
+        if order["state"] in ("refunding", "refund_failed") and order["payment"] != "cash":
+            raise StillNeeded("refund-open")
+        await _forget(code)
+        while order is not None and order["changed_from"]:
+            before = order["changed_from"]
+            order = await _locked(before)
+            await _forget(before)
         audit.record("visitor:erase", "order", code)
+
+
+async def _locked(code: str) -> Any | None:
+    return await db.fetchrow(
+        "SELECT state, payment, changed_from FROM booking_order WHERE visit_day = $1 AND code = $2 FOR UPDATE",
+        order_code.visit_day(code),
+        code,
+    )
+
+
+async def _forget(code: str) -> None:
+    """Every copy of an order's personal data, in the open transaction."""
+    day = order_code.visit_day(code)
+    await db.execute(
+        "UPDATE booking_order SET phone_sealed = NULL, phone_index = NULL WHERE visit_day = $1 AND code = $2",
+        day,
+        code,
+    )
+    await db.execute(
+        "UPDATE ticket SET name_sealed = NULL, id_sealed = NULL, id_index = NULL, country = '' "
+        "WHERE visit_day = $1 AND order_code = $2",
+        day,
+        code,
+    )
+    await db.execute(
+        "DELETE FROM visitor_message WHERE order_code = $1 "
+        "OR waitlist_entry IN (SELECT id FROM waitlist_entry WHERE order_code = $1)",
+        code,
+    )
+    await db.execute(
+        "UPDATE waitlist_entry SET phone_sealed = NULL, phone_index = NULL WHERE order_code = $1",
+        code,
+    )
 
 
 async def destroy_old() -> list[date]:

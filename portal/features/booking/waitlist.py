@@ -242,6 +242,7 @@ async def _offer_to(slot: Any, chosen: Waiting, wait_until: datetime) -> None:
                 until=f"{clock.local(until):%H:%M}",
                 url=settings().base_url + entry_url(chosen.number),
             ),
+            waitlist_entry=chosen.number,
         )
     )
     audit.record("waitlist:join", "waitlist", chosen.number, offered_until=until.isoformat())

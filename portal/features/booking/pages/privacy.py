@@ -59,8 +59,8 @@ async def erase_data(request: HTMXRequest, code: FromPath[str]) -> Response[Any]
         return _data_page(request, order, form)
     try:
         await privacy.erase(order.code)
-    except privacy.StillNeeded:
-        form.error("phone", "still-needed")
+    except privacy.StillNeeded as needed:
+        form.error("phone", needed.args[0])
         return _data_page(request, order, form)
     return go(request, order.at("data", done="erased"))
 
