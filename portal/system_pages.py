@@ -40,7 +40,7 @@ async def healthz() -> str:
 async def readyz() -> Response[dict[str, str]]:
     """Whether this process can do its work: database, schema, policy, disk, keys, and what its slices keep running.
 
-    503 names what is missing.
+    503 names what is missing. The keys in use are named too: whoever rotates them sees every process follow.
     """
     found = {
         "database": await _database(),
@@ -50,7 +50,9 @@ async def readyz() -> Response[dict[str, str]]:
     }
     found |= {piece.name: "ok" if piece.alive() else "stopped" for piece in SLICES if piece.alive}
     good = all(state == "ok" for state in found.values())
-    return Response(found, status_code=200 if good else 503)
+    held = keyring()
+    in_use = {"wrapping_key": held.wrapping_active, "ticket_key": str(held.ticket_active)}
+    return Response(found | in_use, status_code=200 if good else 503)
 
 
 async def _database() -> str:

@@ -9,6 +9,7 @@ from portal.cli.audit import audit
 from portal.cli.bench import bench
 from portal.cli.charter import charter
 from portal.cli.i18n import i18n
+from portal.cli.keys import keys
 from portal.cli.policy import policy
 from portal.cli.serve import migrate, serve
 from portal.cli.user import user
@@ -23,7 +24,7 @@ def program() -> None:
     """Shanmen (山门): the portal of a scenic area."""
 
 
-for command in (serve, migrate, user, policy, audit, bench, charter, i18n, show_database):
+for command in (serve, migrate, user, policy, audit, keys, bench, charter, i18n, show_database):
     program.add_command(command)
 
 

@@ -24,14 +24,16 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.ciphers.algorithms import SM4
 
 from portal.core import clock, db
-from portal.core.keyring import Keyring, keyring
+from portal.core.keyring import Keyring, keyring, reread
 from portal.core.notify import notify
 from portal.core.settings import settings
 
 AES: Final = "aes-256-gcm"
 SM4_GCM: Final = "sm4-gcm"
 
-CHANNEL: Final = "keys"  # a data key was destroyed: every process drops what it keeps
+CHANNEL: Final = (
+    "keys"  # keys were destroyed or added: every process drops what it keeps and reads anew
+)
 
 FORMAT: Final = b"\x01"
 NONCE: Final = 12
@@ -167,8 +169,9 @@ class Vault:
         return bool(gone)
 
     async def heard(self, _payload: str) -> None:
-        """Listener of ``CHANNEL``."""
+        """Listener of ``CHANNEL``: what was destroyed is forgotten, and what the key file has anew is known."""
         self.forget()
+        self.keyring = reread()
 
     def forget(self) -> None:
         """Drop the unwrapped keys; they are read anew when needed."""
@@ -176,7 +179,7 @@ class Vault:
         self._by_id.clear()
 
     async def rewrap(self) -> int:
-        """Wrap every data key with the newest key of the key file; returns how many changed."""
+        """Wrap every data key with the newest key of the key file; returns how many changed. A repeat finds none."""
         newest = self.keyring.wrapping_active
         async with db.transaction():
             rows = await db.fetch(
@@ -192,6 +195,7 @@ class Vault:
                     self._wrap(raw),
                     newest,
                 )
+            await notify(CHANNEL)
         return len(rows)
 
     def _unwrap(self, row: object) -> DataKey:
@@ -226,6 +230,8 @@ class Vault:
 
     def _raw(self, row: object) -> bytes:
         stored: dict[str, object] = dict(row)  # type: ignore[call-overload]
+        if str(stored["wrapping_key"]) not in self.keyring.wrapping:
+            self.keyring = reread()  # it was added after this process had read the file
         wrapping = self.keyring.wrapping.get(str(stored["wrapping_key"]))
         wrapped = stored["wrapped"]
         if wrapping is None or not isinstance(wrapped, bytes):

@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from portal.core.settings import settings
 
 FORMAT: Final = 1
+LAST_TICKET_KEY: Final = 255  # a ticket's code names its key in one octet
 KEY_BYTES: Final = 32  # of every kind of key in the file
 
 
@@ -77,8 +78,15 @@ def _keyring(stored: Mapping[str, Any]) -> Keyring:
 
 @cache
 def keyring() -> Keyring:
-    """The keys of this process, read once; a new key is used after a restart."""
+    """The keys of this process, read once, and again when it is told of new ones (``crypto.Vault.heard``)."""
     return load_or_create(settings().key_file)
+
+
+def reread() -> Keyring:
+    """The keys as the file has them now, for this process from here on."""
+    load(settings().key_file)  # a file that cannot be read is told, and the known keys stay
+    keyring.cache_clear()
+    return keyring()
 
 
 def add_wrapping_key(path: Path) -> str:
@@ -87,22 +95,45 @@ def add_wrapping_key(path: Path) -> str:
     The data keys are rewrapped by ``crypto.rewrap``; until then the older keys stay in use.
     """
     stored = json.loads(path.read_text("utf-8"))
-    key_id = f"w{len(stored['wrapping']) + 1}"
-    stored["wrapping"].append({"id": key_id, "key": _encode(secrets.token_bytes(KEY_BYTES))})
+    key_id = _add_wrapping(stored)
     _write(path, stored, exclusive=False)
     return key_id
 
 
-def _fresh() -> dict[str, Any]:
-    ticket = Ed25519PrivateKey.generate().private_bytes(
+def rotate(path: Path) -> tuple[str, int]:
+    """Put a new wrapping key and a new ticket key into the file; returns their ids. The older ones stay, to read."""
+    load(path)  # what is damaged is told, not added to
+    stored = json.loads(path.read_text("utf-8"))
+    ticket_id = int(stored["ticket"][-1]["id"]) + 1
+    if ticket_id > LAST_TICKET_KEY:
+        raise KeyFileError(
+            f"{path}: there have been {LAST_TICKET_KEY} ticket keys, no more fit a code"
+        )
+    wrapping_id = _add_wrapping(stored)
+    stored["ticket"].append({"id": ticket_id, "key": _encode(_ticket_key())})
+    _write(path, stored, exclusive=False)
+    return wrapping_id, ticket_id
+
+
+def _add_wrapping(stored: dict[str, Any]) -> str:
+    key_id = f"w{len(stored['wrapping']) + 1}"
+    stored["wrapping"].append({"id": key_id, "key": _encode(secrets.token_bytes(KEY_BYTES))})
+    return key_id
+
+
+def _ticket_key() -> bytes:
+    return Ed25519PrivateKey.generate().private_bytes(
         Encoding.Raw, PrivateFormat.Raw, NoEncryption()
     )
+
+
+def _fresh() -> dict[str, Any]:
     return {
         "format": FORMAT,
         "wrapping": [{"id": "w1", "key": _encode(secrets.token_bytes(KEY_BYTES))}],
         "index": _encode(secrets.token_bytes(KEY_BYTES)),
         "token": _encode(secrets.token_bytes(KEY_BYTES)),
-        "ticket": [{"id": 1, "key": _encode(ticket)}],
+        "ticket": [{"id": 1, "key": _encode(_ticket_key())}],
     }
 
 

@@ -200,9 +200,9 @@ async def test_a_key_file_of_another_portal_opens_nothing(database: None) -> Non
     stranger = replace(keyring(), wrapping={keyring().wrapping_active: secrets.token_bytes(32)})
     with pytest.raises(Unreadable, match="does not open with this key file"):
         await Vault(stranger).open(sealed, CONTEXT)
-    without = replace(keyring(), wrapping={})
+    await db.execute("UPDATE data_key SET wrapping_key = 'w9'")
     with pytest.raises(Unreadable, match="no wrapping key"):
-        await Vault(without).open(sealed, CONTEXT)
+        await Vault(keyring()).open(sealed, CONTEXT)
 
 
 async def test_a_value_of_an_unknown_key_does_not_open(database: None) -> None:
