@@ -81,7 +81,7 @@ async def _shown(order: OrderView, request: HTMXRequest) -> dict[str, Any]:
             for ticket in order.tickets
             if ticket.state == "valid"
         },
-        "quote": _quote(order, order.live_fen),
+        "quote": orders.quote_of(order, order.live_fen),
         "may_change": order.state == "confirmed"
         and may_do(request, order, CHANGE.permission)
         and (
@@ -104,13 +104,6 @@ def _qr(order: OrderView, ticket: queries.TicketView) -> Any:
     return qr.svg(tickets.qr_text(order, ticket), label)
 
 
-def _quote(order: OrderView, price_fen: int) -> refunds.Quote:
-    paid = price_fen if order.paid_fen else 0
-    return refunds.quote(
-        paid, clock.now(), order.deadlines, LATE_FEE_PERCENT(), closed=order.slot_closed
-    )
-
-
 @get("/orders/{code:str}/cancel", guards=[CANCEL], name="booking.ask_cancel")
 async def ask_cancel(request: HTMXRequest, code: FromPath[str]) -> Response[Any]:
     """What cancelling costs and gives, before the click; where the reminder leads to."""
@@ -122,9 +115,12 @@ async def ask_cancel(request: HTMXRequest, code: FromPath[str]) -> Response[Any]
         "booking/cancel.html",
         form=Form({}, WORDS),
         order=order,
-        quote=_quote(order, order.live_fen),
+        quote=orders.quote_of(order, order.live_fen),
         no_shows_counted=COUNT_NO_SHOWS(),
-        quotes={ticket.ordinal: _quote(order, ticket.price_fen) for ticket in order.live_tickets},
+        quotes={
+            ticket.ordinal: orders.quote_of(order, ticket.price_fen)
+            for ticket in order.live_tickets
+        },
     )
 
 
