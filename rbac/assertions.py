@@ -19,6 +19,7 @@ at every later one at which a line of the policy begins or ends.
 
 import ast
 import csv
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -34,10 +35,12 @@ from rbac.chances import possible_rules
 from rbac.compiled import CompiledPolicy
 from rbac.conditions import compile_condition
 from rbac.facts import NOBODY, Facts
-from rbac.lines import EVERY, Rule, is_role
+from rbac.lines import EVERY, Report, Rule, is_role
 from rbac.permissions import BY_NAME
 from rbac.policy import Policy
+from rbac.relations import LINE_TERMS, parse_relation
 from rbac.standing import Standing
+from rbac.validity import Dated, window
 
 FILE: Final = Path(__file__).with_name("assertions.csv")
 SELF: Final = "self"
@@ -79,29 +82,32 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class _Case:
-    """A policy during a stretch of time."""
+    """A policy during a stretch of time; ``changed`` are those for whom it differs from the one before."""
 
     compiled: CompiledPolicy
     standing: Standing
     at: datetime
+    everybody: tuple[str, ...]
+    changed: tuple[str, ...]
+    first: bool
 
     def named(self, who: Sequence[str]) -> Iterator[str]:
         """Whom an assertion speaks of: everybody, or the roles themselves and who holds them."""
         if EVERY in who:
             yield from self.holders_and_roles()
             return
-        yield from who
-        for subject in self.everybody():
+        if self.first:
+            yield from who
+        for subject in self.changed:
             if subject not in who and not self.standing.roles(subject).keys().isdisjoint(who):
                 yield subject
 
-    def everybody(self) -> list[str]:
-        return sorted(self.compiled.policy.subjects)
-
-    def holders_and_roles(self) -> list[str]:
+    def holders_and_roles(self) -> Iterator[str]:
         """Everybody, and each role as if somebody held it: who will is not known yet."""
-        roles = {rule.subject for rule in self.compiled.policy.rules if is_role(rule.subject)}
-        return [*self.everybody(), *sorted(roles)]
+        yield from self.changed
+        if self.first:
+            rules = self.compiled.policy.rules
+            yield from sorted({rule.subject for rule in rules if is_role(rule.subject)})
 
 
 def standing_assertions() -> tuple[Assertion, ...]:
@@ -115,24 +121,49 @@ def failures(
 ) -> list[Failure]:
     """Return what contradicts the assertions from ``at`` on, each witness once."""
     found: dict[tuple[str, str, str], Failure] = {}
-    compiled = CompiledPolicy(policy, clock=at.timestamp)
     asserted = standing_assertions() if assertions is None else assertions
-    for moment in _moments(compiled, at):
-        case = _Case(compiled, compiled.standing(moment), moment)
+    for case in _cases(policy, at):
         for assertion in asserted:
             for failure in _JUDGES[assertion.kind](assertion, case):
-                since = None if moment == at else moment
+                since = None if case.first else case.at
                 key = (assertion.name, failure.subject, failure.permission)
                 found.setdefault(key, replace(failure, since=since))
     return list(found.values())
 
 
-def _moments(compiled: CompiledPolicy, at: datetime) -> Iterator[datetime]:
-    yield at
+def _cases(policy: Policy, at: datetime) -> Iterator[_Case]:
+    """The policy now, and at each instant from which other lines hold."""
+    compiled = CompiledPolicy(policy, clock=at.timestamp)
+    everybody = tuple(sorted(policy.subjects))
+    yield _Case(compiled, compiled.standing(at), at, everybody, everybody, first=True)
+    edges = _edges(policy)
     _start, end = compiled.register.stretch(at.timestamp())
     while end != inf:
-        yield datetime.fromtimestamp(end, UTC)
+        moment = datetime.fromtimestamp(end, UTC)
+        changed = tuple(sorted(_with_deputies(policy, edges[end])))
+        yield _Case(compiled, compiled.standing(moment), moment, everybody, changed, first=False)
         _start, end = compiled.register.stretch(end)
+
+
+def _edges(policy: Policy) -> Mapping[float, set[str]]:
+    """Whom the lines name that begin or end at an instant."""
+    found: defaultdict[float, set[str]] = defaultdict(set)
+    dated: tuple[Dated, ...] = (*policy.grants, *policy.reports)
+    for line in dated:
+        if line.since or line.until:
+            names = {line.person, line.superior} if isinstance(line, Report) else {line.person}
+            for edge in window(line):
+                found[edge] |= names
+    return found
+
+
+def _with_deputies(policy: Policy, people: set[str]) -> set[str]:
+    """These, and who stands in for one of them: a deputy goes by their names."""
+    found = set(people)
+    deputies = [grant for grant in policy.grants if grant.instead_of]
+    while more := {d.person for d in deputies if d.instead_of in found} - found:
+        found |= more
+    return found & policy.subjects
 
 
 def _only(assertion: Assertion, case: _Case) -> Iterator[Failure]:
@@ -153,13 +184,13 @@ def _some(assertion: Assertion, case: _Case) -> Iterator[Failure]:
             case.compiled.decide(
                 subject, permission, _facts(assertion.facts, subject, NOBODY), case.at
             ).allowed
-            for subject in case.everybody()
+            for subject in case.everybody
         ):
             yield Failure(assertion, permission=permission)
 
 
 def _apart(assertion: Assertion, case: _Case) -> Iterator[Failure]:
-    for subject in case.everybody():
+    for subject in case.changed:
         held = tuple(role for role in assertion.who if role in case.standing.roles(subject))
         if len(held) > 1:
             yield Failure(assertion, subject, roles=held)
@@ -202,7 +233,7 @@ def _may(assertion: Assertion, case: _Case) -> Iterator[Failure]:
 
 
 def _dated_deputies(assertion: Assertion, case: _Case) -> Iterator[Failure]:
-    for grant in case.compiled.policy.grants:
+    for grant in case.compiled.policy.grants if case.first else ():
         if grant.instead_of and not grant.until:
             yield Failure(assertion, grant.person, roles=(grant.role,))
 
@@ -212,17 +243,36 @@ def _decided(assertion: Assertion, case: _Case) -> Iterator[Failure]:
     amounts = sorted(_amounts(case.compiled, deciding))
     deciders = [
         subject
-        for subject in case.everybody()
+        for subject in case.everybody
         if possible_rules(case.compiled, case.standing, subject, deciding)
     ]
-    for asker in case.everybody():
+    for asker, group in _askers(case, asking, deciding, deciders):
+        for amount in amounts:
+            if not _somebody_decides(assertion, case, deciders, (asker, group, amount)):
+                yield Failure(assertion, asker, deciding, amount=amount)
+                break
+
+
+def _askers(
+    case: _Case, asking: str, deciding: str, deciders: Sequence[str]
+) -> Iterator[tuple[str, str]]:
+    """Who may ask, for which group: of those who are alike to the deciders' rules one for a group."""
+    alike = not any(
+        term in LINE_TERMS
+        for rule in case.compiled.rules_on(deciding)
+        for term, _asked in parse_relation(rule.relation).wanted
+    )
+    special = {name for decider in deciders for name in _names(case.standing, decider)}
+    seen: set[str] = set()
+    for asker in case.everybody:
         ways = possible_rules(case.compiled, case.standing, asker, asking)
         groups = {group for _rule, holding in ways for group in holding.groups}
         for group in sorted(groups - {EVERY}) or ([NOBODY] if groups else []):
-            for amount in amounts:
-                if not _somebody_decides(assertion, case, deciders, (asker, group, amount)):
-                    yield Failure(assertion, asker, deciding, amount=amount)
-                    break
+            if asker in special or not alike:
+                yield asker, group
+            elif group not in seen:
+                seen.add(group)
+                yield asker, group
 
 
 def _somebody_decides(

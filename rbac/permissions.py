@@ -504,7 +504,7 @@ class Permission(StrEnum):
     TASK_DONE = "task:done", "report a task done", "报告任务完成"
     TASK_READ = "task:read", "see a task", "查看任务"
     TEMPLATE_EDIT = "template:edit", "edit report templates", "编辑报告模板"
-    TICKET_READ = "ticket:read", "see one's own tickets", "查看本人门票"
+    TICKET_READ = "ticket:read", "see the tickets of an order", "查看订单的门票"
     TICKET_RESEND = "ticket:resend", "have a ticket sent again", "重新发送门票"
     TRAINING_ASSIGN = "training:assign", "assign a course with a due date", "布置课程与截止日期"
     TRAINING_COMPLETE = "training:complete", "complete a course", "完成课程"

@@ -139,6 +139,40 @@ def test_what_is_planned_is_judged_from_the_day_it_begins() -> None:
     assert failures(changed(later), datetime(2026, 7, 1, tzinfo=UTC)) == []
 
 
+@pytest.mark.charter("PO-4")
+def test_a_line_that_moves_is_judged_from_that_day_on() -> None:
+    """Who leads nobody cannot use a rule on those they lead; from that day on they could."""
+    rule = "p, role:gate, *, contract, open, superior, , allow"
+    led = "g2, ops9, gate1, 2026-05-01T00:00:00Z"
+    assert "contracts" not in names(changed(rule))
+    (failure,) = failures(changed(rule, led), NOW)
+    assert (failure.subject, failure.since) == ("gate1", datetime(2026, 5, 1, tzinfo=UTC))
+
+
+@pytest.mark.charter("PO-4", "AP-3")
+def test_whoever_asks_needs_a_decider_of_their_own_where_lines_decide() -> None:
+    by_line = POLICY.text.replace("own_group & !requester", "solid & !requester")
+    by_line = by_line.replace("amount < 10000000 and step_up", "amount < 0 and step_up")
+    alone = Policy.parse(by_line.replace("g2, ops3, manager.systems\n", ""))
+    assert failures(Policy.parse(by_line), NOW) == []
+    assert {failure.subject for failure in failures(alone, NOW)} == {"ops3"}
+
+
+def test_a_deputys_deputy_is_judged_when_the_absent_changes() -> None:
+    """Who stands in for a deputy goes by all the names: the day the first deputyship begins counts."""
+    text = POLICY.text.replace("own_group & !requester & !owner", "own_group")
+    chain = (
+        "g, proc1, role:manager, procurement, 2026-05-01T00:00:00Z, 2026-07-01T00:00:00Z, manager.procurement\n"
+        "g, proc2, role:manager, procurement, , 2026-07-01T00:00:00Z, proc1"
+    )
+    found = {
+        (failure.subject, failure.since)
+        for failure in failures(Policy.parse(text, chain), NOW)
+        if failure.assertion.name == "own-request"
+    }
+    assert found == {("proc1", datetime(2026, 5, 1, tzinfo=UTC)), ("proc2", None)}
+
+
 def test_a_failure_names_its_witness() -> None:
     (failure,) = failures(changed("p, role:finance, *, contract, open, any, , allow"), NOW)[:1]
     assert (failure.subject, failure.permission) == ("finance", "contract:open")

@@ -40,7 +40,7 @@ SENTENCES = [
     ("p, role:ceo, *, *, *, any, , deny",
      "The CEO must not do anything.", "CEO 不得办理任何事项。"),
     ("p, role:guide, night, ticket, read, any, , allow",
-     "“guide” in the group “night” may see one's own tickets.", "“night”组的“guide”可以查看本人门票。"),
+     "“guide” in the group “night” may see the tickets of an order.", "“night”组的“guide”可以查看订单的门票。"),
     ("g, role:director, role:manager, *",
      "The director may do whatever a manager may.", "经理可以办理的，总监也可以办理。"),
     ("g, ops1, role:specialist, operations",
