@@ -50,7 +50,12 @@ def test_no_page_has_a_barrier(
     found = {}
     for path in PAGES:
         page.goto(path)
-        found[path] = barriers(page) + misfits(page)
+        found[path] = misfits(page)
+        if device in (
+            PHONE,
+            DESKTOP,
+        ):  # between them: both languages, both themes, both sizes of text
+            found[path] += barriers(page)
     assert {path: problems for path, problems in found.items() if problems} == {}
 
 
