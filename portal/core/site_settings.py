@@ -26,7 +26,10 @@ class BadValue(Exception):
 
 @dataclass(frozen=True, slots=True)
 class SiteSetting(Generic[T]):
-    """Calling it gives the value in force. ``then`` names the job that a change of it asks for."""
+    """Calling it gives the value in force. ``then`` names the job that a change of it asks for.
+
+    ``input`` is the kind of HTML input that suits a text. What has a text by default is never empty.
+    """
 
     name: str
     default: T
@@ -37,6 +40,8 @@ class SiteSetting(Generic[T]):
     choices: Mapping[str, LazyText] = field(default_factory=dict)
     check: Callable[[str], bool] | None = None
     then: str = ""
+    input: str = "text"
+    longest: int = 300
 
     def __call__(self) -> T:
         value = _in_force.get(self.name, self.default)
@@ -56,8 +61,15 @@ class SiteSetting(Generic[T]):
             return text in ("1", "yes", "on", "true")
         if isinstance(self.default, int):
             return self._number(text)
+        return self._text(text.strip())
+
+    def _text(self, text: str) -> str:
         if self.choices and text not in self.choices:
             raise BadValue("not-a-choice")
+        if self.default and not text:
+            raise BadValue("required")
+        if len(text) > self.longest:
+            raise BadValue("too-long")
         if self.check and not self.check(text):
             raise BadValue("bad-format")
         return text

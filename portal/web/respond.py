@@ -54,8 +54,9 @@ BANNER_UNTIL = declare(
         "site.banner_until",
         "",
         _l("The banner is taken down at"),
-        _l("Such as 2026-10-01 18:00; empty leaves it up."),
+        _l("Empty leaves it up."),
         check=lambda text: not text or _minute(text) is not None,
+        input="datetime-local",
     )
 )
 

@@ -28,6 +28,7 @@ RELEASE_TIME: Final = declare(
         "20:00",
         _l("Time of day at which a new day goes on sale"),
         check=lambda text: _hour(text) is not None,
+        input="time",
     )
 )
 DAILY_MAXIMUM: Final = declare(
@@ -80,9 +81,9 @@ FACTOR_FROM: Final = declare(
         "capacity.factor_from",
         "",
         _l("The share holds from"),
-        _l("Such as 2026-10-01."),
         check=lambda text: not text or _day(text) is not None,
         then=GENERATE_JOB,
+        input="date",
     )
 )
 FACTOR_UNTIL: Final = declare(
@@ -93,6 +94,7 @@ FACTOR_UNTIL: Final = declare(
         _l("That day included; empty: until somebody changes it."),
         check=lambda text: not text or _day(text) is not None,
         then=GENERATE_JOB,
+        input="date",
     )
 )
 FACTOR_REASON: Final = declare(

@@ -9,7 +9,7 @@ from portal.core.i18n import _l
 from portal.core.jobs import job, periodic
 from portal.features.catalogue import availability, generation, health, snapshot
 from portal.features.catalogue.pages import calendar, overview, rows
-from portal.features.catalogue.sale import GENERATE_JOB
+from portal.features.catalogue.sale import GENERATE_JOB, factor_is_over
 from portal.web.actor import Actor
 from portal.web.desk import Waiting
 from portal.web.menu import VISITORS, MenuItem
@@ -35,6 +35,10 @@ async def unconfirmed_days(_actor: Actor) -> int:
 
 async def core_without_reduction(_actor: Actor) -> int:
     return len(health.core_without_reduction())
+
+
+async def shares_over(_actor: Actor) -> int:
+    return int(factor_is_over())
 
 
 async def start() -> None:
@@ -67,6 +71,12 @@ SLICE = Slice(
             Permission.CATALOGUE_EDIT,
             core_without_reduction,
             "bad",
+        ),
+        Waiting(
+            _l("share of the maxima whose days are over"),
+            "/settings#capacity.factor_percent",
+            Permission.SETTINGS_EDIT,
+            shares_over,
         ),
     ),
     listeners={

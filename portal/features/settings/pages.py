@@ -1,6 +1,5 @@
 """Site settings in the browser: each with its default, its limits and who changed it last."""
 
-from collections import defaultdict
 from typing import Any, Final
 
 from litestar import Response, get, post
@@ -24,7 +23,9 @@ GROUPS: Final = {
     "site": _l("The scenic area"),
     "booking": _l("Booking"),
     "capacity": _l("Maximum capacity"),
+    "window": _l("Ticket window"),
     "waitlist": _l("Waiting list"),
+    "closure": _l("Closures"),
     "no_show": _l("Missed visits"),
     "privacy": _l("Personal data"),
 }
@@ -50,9 +51,9 @@ async def change_setting(request: HTMXRequest, name: FromPath[str]) -> Response[
 
 
 async def _page(request: HTMXRequest, form: Form) -> Response[bytes]:
-    groups: dict[str, list[SiteSetting[Any]]] = defaultdict(list)
+    groups: dict[str, list[SiteSetting[Any]]] = {key: [] for key in GROUPS}
     for name, setting in declared().items():
-        groups[name.partition(".")[0]].append(setting)
+        groups.setdefault(name.partition(".")[0], []).append(setting)
     changed = {
         row["name"]: row
         for row in await db.fetch("SELECT name, changed_by, changed_at FROM site_setting")
@@ -61,7 +62,7 @@ async def _page(request: HTMXRequest, form: Form) -> Response[bytes]:
         request,
         "settings/index.html",
         form=form,
-        groups=[(GROUPS.get(key, key), settings) for key, settings in groups.items()],
+        groups=[(key, GROUPS.get(key, key), settings) for key, settings in groups.items()],
         changed=changed,
         may_edit=may(actor_of(request), Permission.SETTINGS_EDIT),
         done=request.query_params.get("done", ""),

@@ -78,3 +78,47 @@ async def test_who_may_only_read_is_offered_no_change(signed_in_as: SignIn) -> N
     )
     assert answer.status_code == 403
     assert SITE_NAME_ZH() == SITE_NAME_ZH.default
+
+
+@pytest.mark.parametrize(
+    ("name", "typed", "words"),
+    [
+        ("site.name_zh", "   ", "Please fill this in."),
+        ("site.banner_en", "x" * 301, "This text is too long."),
+        ("site.banner_until", "tomorrow", "This is not in the expected format."),
+    ],
+)
+async def test_a_text_has_its_limits_too(name: str, typed: str, words: str, admin: Browser) -> None:
+    answer = await admin.post_form("/settings?lang=en", {name: typed}, action=f"/settings/{name}")
+    assert answer.status_code == 422
+    assert words in answer.text
+
+
+async def test_settings_stand_in_groups_that_can_be_jumped_to(admin: Browser) -> None:
+    page = (await admin.get("/settings?lang=en")).text
+    for key in {name.partition(".")[0] for name in declared()}:
+        assert f'href="#group-{key}"' in page
+        assert f'id="group-{key}"' in page
+    assert ">group-" not in page
+
+
+@pytest.mark.parametrize(
+    ("name", "over", "words"),
+    [
+        ("site.banner_until", "2020-01-01T12:00", "banner that nobody sees any more"),
+        ("capacity.factor_until", "2020-01-01", "share of the maxima whose days are over"),
+    ],
+)
+async def test_a_setting_whose_time_is_over_waits_on_the_desk(
+    name: str, over: str, words: str, admin: Browser
+) -> None:
+    async def save(setting: str, typed: str) -> None:
+        answer = await admin.post_form("/settings", {setting: typed}, action=f"/settings/{setting}")
+        assert answer.status_code == 303
+
+    await save("site.banner_zh", "今日大风")
+    await save("capacity.factor_percent", "50")
+    assert words not in (await admin.get("/desk?lang=en")).text
+    await save(name, over)
+    assert words in (await admin.get("/desk?lang=en")).text
+    assert "今日大风" in (await admin.get("/settings")).text
