@@ -1,6 +1,7 @@
 """The real portal with the demo, on a free port and in a data folder of its own."""
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -51,6 +52,14 @@ def serving(data: Path) -> Iterator[Portal]:
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(STOP_SECONDS)
+        _tidy(data / "var")
+
+
+def _tidy(data: Path) -> None:
+    """Leave no cluster behind where it lies outside the data folder, which pytest tidies itself."""
+    pointer = data / "postgres.elsewhere"
+    if pointer.exists():
+        shutil.rmtree(pointer.read_text("utf-8").strip(), ignore_errors=True)
 
 
 def _wait(process: subprocess.Popen[bytes], url: str, log: Path) -> None:
