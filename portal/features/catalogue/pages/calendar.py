@@ -131,9 +131,9 @@ async def confirm_year(
 
 async def _calendar_of(request: HTMXRequest, name: str) -> None:
     """Only the calendar comes from files; it is there for whom may edit it."""
+    await editable(request, NAME)
     if name != NAME:
         raise NotFoundException
-    await editable(request, name)
 
 
 ROUTES = (import_calendar, confirm_year)
