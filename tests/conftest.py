@@ -13,11 +13,9 @@ sessions and rate limits as a process has them that has just started with the de
 import os
 import secrets
 import shutil
-import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -25,9 +23,10 @@ import pytest
 import structlog
 import time_machine
 
+from tests.scratch import scratch_folder
+
 # Before the portal is imported: what it reads of its environment, it reads from here.
-DATA = Path(tempfile.mkdtemp(prefix="shanmen-test-"))
-DATA.chmod(0o711)  # run by root, PostgreSQL's own account passes through; keys are 0600
+DATA = scratch_folder("shanmen-test-")
 for _name in [name for name in os.environ if name.startswith("PORTAL_") and "_TEST_" not in name]:
     del os.environ[_name]
 os.environ["PORTAL_DATA"] = str(DATA)

@@ -12,7 +12,6 @@ import socket
 import stat
 import subprocess
 import sys
-import tempfile
 import time
 import warnings
 from collections.abc import Callable, Iterator
@@ -24,6 +23,7 @@ from portal.core.postgres import EmbeddedPostgres, InUse, Keeper, PostgresError,
 from portal.core.postgres.cluster import postmaster
 from portal.core.postgres.home import existing_home
 from portal.core.postgres.lock import Lock
+from tests.scratch import scratch_folder
 
 ROOT = os.geteuid() == 0
 NOBODY = 65534
@@ -32,8 +32,7 @@ NOBODY = 65534
 @pytest.fixture(scope="module")
 def made() -> Iterator[Path]:
     """A data folder with a stopped cluster, to be copied: making one takes a second or two."""
-    folder = Path(tempfile.mkdtemp(prefix="shanmen-pg-"))
-    folder.chmod(0o711)
+    folder = scratch_folder("shanmen-pg-")
     server = EmbeddedPostgres(passable(folder / "data"))
     server.start()
     server.stop()
@@ -44,8 +43,7 @@ def made() -> Iterator[Path]:
 @pytest.fixture
 def fresh() -> Iterator[Path]:
     """A data folder that is not there yet; whatever server is left in it at the end is ended."""
-    folder = Path(tempfile.mkdtemp(prefix="shanmen-pg-"))
-    folder.chmod(0o711)
+    folder = scratch_folder("shanmen-pg-")
     data = folder / "data"
     yield data
     home = existing_home(data)
@@ -72,10 +70,12 @@ def passable(data: Path) -> Path:
 
 
 def in_child(work: Callable[[], bool]) -> bool:
-    """Do it in a forked child as the user ``nobody``.
+    """Do it as an ordinary user: this one, or for root ``nobody``, in a forked child.
 
     Without exec, because the interpreter may lie in root's own home.
     """
+    if not ROOT:
+        return work()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # of threads; the child starts none
         child = os.fork()
@@ -421,38 +421,47 @@ def test_a_deep_folder_has_its_socket_in_a_short_one(data: Path) -> None:
     assert not pointer.exists()
 
 
-@pytest.mark.skipif(not ROOT, reason="only root runs the server as another account")
-def test_root_s_private_folder_stays_closed_and_the_cluster_lies_elsewhere(fresh: Path) -> None:
-    data = fresh
-    data.mkdir(mode=0o700)
-    before = stat.S_IMODE(data.stat().st_mode), stat.S_IMODE(data.parent.stat().st_mode)
-    server = EmbeddedPostgres(data)
-    url = server.start()
-    home = server.home
-    assert home is not None
-    assert not home.is_relative_to(data)
-    assert (data / "postgres.elsewhere").read_text().strip() == str(home)
-    assert stat.S_IMODE(home.stat().st_mode) == 0o700
-    assert (stat.S_IMODE(data.stat().st_mode), stat.S_IMODE(data.parent.stat().st_mode)) == before
-    assert ask(url, "SELECT 1") == "1"
-    copy = data.parent / "copy"
-    shutil.copytree(data, copy)
-    with pytest.raises(InUse):
-        EmbeddedPostgres(copy).start()  # a copy of the folder must not share the cluster
-    server.stop()
-    aside = home.with_name(home.name + ".aside")
-    home.rename(aside)
-    with pytest.raises(PostgresError, match="which is gone"):
-        EmbeddedPostgres(data).start()
-    aside.rename(home)
+def test_a_private_folder_stays_closed(fresh: Path) -> None:
+    """Root's account cannot enter it, and must not be let in: the cluster then lies elsewhere."""
+    fresh.mkdir(mode=0o700)
+    before = stat.S_IMODE(fresh.stat().st_mode), stat.S_IMODE(fresh.parent.stat().st_mode)
+    server = EmbeddedPostgres(fresh)
     assert ask(server.start(), "SELECT 1") == "1"
     server.stop()
+    home = server.home
+    assert home is not None
+    assert home.is_relative_to(fresh) == (not ROOT)
+    assert stat.S_IMODE(home.stat().st_mode) == 0o700
+    assert (stat.S_IMODE(fresh.stat().st_mode), stat.S_IMODE(fresh.parent.stat().st_mode)) == before
 
 
-@pytest.mark.skipif(not ROOT, reason="an ordinary user runs every other test of this file")
+def test_a_cluster_elsewhere_has_one_holder_and_is_never_made_anew(data: Path) -> None:
+    home = data.parent / "elsewhere"
+    (data / "postgres").rename(home)
+    (data / "postgres.elsewhere").write_text(f"{home}\n")
+    server = EmbeddedPostgres(data)
+    url = server.start()
+    assert server.home == home
+    copy = data.parent / "copy"
+    copy.mkdir()
+    shutil.copy(data / "postgres.elsewhere", copy)
+    with pytest.raises(InUse):
+        EmbeddedPostgres(copy).start()  # a copy of the data folder must not share the cluster
+    ask(url, "CREATE TABLE kept AS SELECT 1 AS one")
+    server.stop()
+    aside = home.rename(data.parent / "aside")
+    with pytest.raises(PostgresError, match="which is gone"):
+        EmbeddedPostgres(data).start()
+    assert not home.exists()
+    aside.rename(home)
+    assert ask(server.start(), "SELECT one FROM kept") == "1"
+    server.stop()
+
+
 def test_an_ordinary_user_runs_it_too(fresh: Path) -> None:
     fresh.mkdir(mode=0o700)
-    os.chown(fresh, NOBODY, NOBODY)
+    if ROOT:
+        os.chown(fresh, NOBODY, NOBODY)
 
     def run() -> bool:
         server = EmbeddedPostgres(fresh)
@@ -461,7 +470,7 @@ def test_an_ordinary_user_runs_it_too(fresh: Path) -> None:
         return good
 
     assert in_child(run)
-    assert (fresh / "postgres").stat().st_uid == NOBODY
+    assert (fresh / "postgres").stat().st_uid == fresh.stat().st_uid != 0
 
 
 def test_the_socket_lets_nobody_else_in(data: Path) -> None:
@@ -471,14 +480,14 @@ def test_the_socket_lets_nobody_else_in(data: Path) -> None:
     assert server.home is not None
     path = server.home / "socket" / ".s.PGSQL.5432"
     assert stat.S_ISSOCK(path.stat().st_mode)
-    if ROOT:
 
-        def kept_out() -> bool:
+    def comes_in() -> bool:
+        with socket.socket(socket.AF_UNIX) as stranger:
             try:
-                socket.socket(socket.AF_UNIX).connect(str(path))
+                stranger.connect(str(path))
             except PermissionError:
-                return True
-            return False
+                return False
+            return True
 
-        assert in_child(kept_out)
+    assert in_child(comes_in) == (not ROOT), "nobody but the server's own user, and root"
     server.stop()
