@@ -39,32 +39,22 @@ os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(DATA / "metrics")
 from httpx import ASGITransport  # noqa: E402
 
 from portal.app import litestar  # noqa: E402
-from portal.core import audit, clock, db, site_settings  # noqa: E402
-from portal.core.context import SYSTEM, set_act  # noqa: E402
-from portal.core.crypto import vault  # noqa: E402
-from portal.core.i18n import DEFAULT, set_language  # noqa: E402
+from portal.core import audit, clock, db  # noqa: E402
 from portal.core.keyring import keyring  # noqa: E402
 from portal.core.migrate import migrate  # noqa: E402
 from portal.core.postgres import EmbeddedPostgres  # noqa: E402
 from portal.core.settings import settings  # noqa: E402
-from portal.features.booking import access, attempts, process  # noqa: E402
+from portal.features.booking import process  # noqa: E402
 from portal.features.booking.booker import Booker  # noqa: E402
 from portal.features.booking.limits import ORDERS_PER_PHONE  # noqa: E402
-from portal.features.booking.pages import order_form  # noqa: E402
-from portal.features.booking.pages import waitlist as waitlist_pages  # noqa: E402
-from portal.features.catalogue import snapshot  # noqa: E402
-from portal.features.catalogue.availability import availability  # noqa: E402
-from portal.features.people import pages as people_pages  # noqa: E402
 from portal.registry import APP_NAMES  # noqa: E402
 from portal.web.cookies import cookie_name  # noqa: E402
 from portal.web.envelope import Envelope  # noqa: E402
-from portal.web.permission import policy  # noqa: E402
 from portal.web.session import sessions  # noqa: E402
-from rbac.compiled import CompiledPolicy  # noqa: E402
-from rbac.policy import shipped_policy  # noqa: E402
 from tests.browser import Browser, SignIn  # noqa: E402
 from tests.factories.people import signed_in  # noqa: E402
 from tests.one_connection import OneConnection, rolled_back  # noqa: E402
+from tests.process import POLICY, POLICY_VERSION, start_anew  # noqa: E402
 
 # What went wrong is shown with a failed test; without the values of every frame.
 structlog.configure(
@@ -76,9 +66,6 @@ structlog.configure(
     ]
 )
 
-POLICY = shipped_policy(demo=True)
-COMPILED = CompiledPolicy(POLICY)
-POLICY_VERSION = 1
 
 #: Filled when the tables are made, not by a test.
 KEPT = ("migration", "policy_version")
@@ -160,25 +147,7 @@ async def line(migrated: str) -> AsyncIterator[_Line]:
 
 @pytest.fixture(autouse=True)
 def fresh_process() -> None:
-    """What a process keeps in memory, as at its start."""
-    set_language(DEFAULT)
-    set_act(SYSTEM)
-    settings.cache_clear()
-    sessions.cache_clear()
-    vault.cache_clear()
-    site_settings._in_force.clear()
-    snapshot._current = snapshot.Catalogue({}, (), {}, (), snapshot.Calendar({}, {}, ()))
-    availability.__init__()  # type: ignore[misc]
-    attempts._counted.clear()
-    for buckets in (
-        access.FINDING,
-        order_form.BOOKING,
-        waitlist_pages.JOINING,
-        people_pages.ATTEMPTS,
-    ):
-        buckets._left.clear()
-    policy.clear()
-    policy.swap(POLICY_VERSION, COMPILED)
+    start_anew()
 
 
 @pytest.fixture

@@ -21,13 +21,12 @@ from litestar.routes import HTTPRoute
 from portal.app import litestar
 from portal.core import db
 from portal.core.keyring import keyring
-from portal.features.booking import access
-from portal.features.people import pages as people_pages
 from portal.web.csrf import CsrfToken
 from portal.web.permission import Needs, policy
 from rbac.policy import shipped_policy
 from tests.browser import Browser, SignIn
 from tests.factories.catalogue import a_product
+from tests.process import forget_limits
 
 pytestmark = pytest.mark.charter("PO-1")
 
@@ -161,8 +160,7 @@ async def _otherwise(
     browser: Browser, person: str, method: str, path: str, *, meant: str
 ) -> str | None:
     """What is not as meant, in one line."""
-    for buckets in (access.FINDING, people_pages.ATTEMPTS):
-        buckets._left.clear()
+    forget_limits()
     browser.cookies.set("csrf", NONCE, domain=browser.base_url.host)
     before = await _trail()
     where = address(path)
