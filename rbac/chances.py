@@ -4,11 +4,11 @@
 is certain, the answer "somebody" may be too wide where conditions exclude each other.
 """
 
-from rbac.compiled import CompiledPolicy, known_as
+from rbac.compiled import CompiledPolicy, for_absent
 from rbac.conditions import compile_condition
 from rbac.facts import NOTHING_KNOWN, Facts
 from rbac.lines import ALLOW, EVERY, Rule
-from rbac.relations import LINE_TERMS, Holding, Term, answer, parse_relation
+from rbac.relations import LINE_TERMS, Holding, Term, answer, parse_relation, question
 from rbac.standing import Standing
 
 
@@ -37,7 +37,8 @@ def _possible(
     rule: Rule, subject: str, holding: Holding, standing: Standing, settled: Facts
 ) -> bool:
     for term, asked in parse_relation(rule.relation).wanted:
-        known = answer(term, known_as(rule, subject, holding, asked=asked), standing)(settled)
+        asking = question(term, standing, for_absent=for_absent(rule, asked=asked))
+        known = answer(asking, settled, subject, holding)
         if known is None and asked:
             known = None if _ever(term, subject, holding, standing) else False
         if known is (not asked):
@@ -57,7 +58,8 @@ def _certain(
     rule: Rule, subject: str, holding: Holding, standing: Standing, settled: Facts
 ) -> bool:
     for term, asked in parse_relation(rule.relation).wanted:
-        known = answer(term, known_as(rule, subject, holding, asked=asked), standing)(settled)
+        asking = question(term, standing, for_absent=for_absent(rule, asked=asked))
+        known = answer(asking, settled, subject, holding)
         if known is not asked:
             return False
     condition = compile_condition(rule.condition)

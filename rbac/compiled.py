@@ -11,16 +11,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from functools import lru_cache
+from functools import reduce
 
-from rbac.conditions import compile_condition
+from rbac.conditions import Condition, compile_condition
 from rbac.facts import NOTHING_KNOWN, Facts
 from rbac.lines import ALLOW, EVERY, Rule
 from rbac.policy import Policy
 from rbac.relations import LINE_TERMS, Holding, Question, parse_relation, question
 from rbac.standing import Register, Standing
 
-Test = Callable[[Facts], bool]
+Test = Callable[[Facts, str, Holding], bool]
 Clock = Callable[[], float]
 
 _STANDINGS_KEPT = 8
@@ -46,7 +46,7 @@ class Decision:
 NO_RULE = Decision(allowed=False, rule=None, reason=Reason.NO_RULE)
 NO_MATCH = Decision(allowed=False, rule=None, reason=Reason.NO_MATCH)
 
-_Bound = tuple[Test, Decision]
+_Bound = tuple[Test, Holding, Decision]
 _Entry = Decision | tuple[tuple[_Bound, ...], tuple[_Bound, ...]]
 
 
@@ -86,11 +86,11 @@ class CompiledPolicy:
         denies, allows = entry
         if facts is None:
             facts = NOTHING_KNOWN
-        for test, decision in denies:
-            if test(facts):
+        for test, holding, decision in denies:
+            if test(facts, subject, holding):
                 return decision
-        for test, decision in allows:
-            if test(facts):
+        for test, holding, decision in allows:
+            if test(facts, subject, holding):
                 return decision
         return NO_MATCH
 
@@ -173,27 +173,27 @@ class CompiledPolicy:
         """Gather what decides for this subject; strangers share one answer and are not kept."""
         if not self.register.knows(subject):
             return NO_RULE
-        entry = self._bind(answers.standing, subject, permission)
+        entry = self._bind(answers, subject, permission)
         answers.entries.setdefault(subject, {})[permission] = entry
         return entry
 
-    def _bind(self, standing: Standing, subject: str, permission: str) -> _Entry:
+    def _bind(self, answers: "_Answers", subject: str, permission: str) -> _Entry:
         denies: dict[object, _Bound] = {}
         allows: dict[object, _Bound] = {}
-        for rule, holding in self.reaching(standing, subject, permission):
-            test = _bind_rule(rule, subject, holding, standing)
-            key = (rule.relation, rule.condition, holding)
+        for rule, holding in self.reaching(answers.standing, subject, permission):
+            test = answers.test(rule)
+            key = (test, holding)
             verdict = self._verdict(rule)
             if verdict.allowed:
-                allows.setdefault(key, (test, verdict))
+                allows.setdefault(key, (test, holding, verdict))
+            elif test is _always:
+                return verdict
             else:
-                if test is _always:
-                    return verdict
-                denies.setdefault(key, (test, verdict))
+                denies.setdefault(key, (test, holding, verdict))
         if not allows:
             return NO_RULE
         simplest_first = sorted(allows.values(), key=lambda bound: bound[0] is not _always)
-        test, verdict = simplest_first[0]
+        test, _holding, verdict = simplest_first[0]
         if test is _always and not denies:
             return verdict
         return tuple(denies.values()), tuple(simplest_first)
@@ -211,7 +211,7 @@ class CompiledPolicy:
 class _Answers:
     """What has been worked out for one stretch of time."""
 
-    __slots__ = ("chances", "end", "entries", "standing", "start")
+    __slots__ = ("_tests", "chances", "end", "entries", "standing", "start")
 
     def __init__(self, standing: Standing) -> None:
         self.start = standing.start
@@ -219,9 +219,18 @@ class _Answers:
         self.standing = standing
         self.entries: dict[str, dict[str, _Entry]] = {}
         self.chances: dict[tuple[str, str], bool] = {}
+        self._tests: dict[tuple[str, str, str], Test] = {}
+
+    def test(self, rule: Rule) -> Test:
+        """Turn a rule's relation and condition into one test, the same for all whom it reaches."""
+        key = (rule.relation, rule.condition, rule.effect)
+        test = self._tests.get(key)
+        if test is None:
+            test = self._tests[key] = _test(rule, self.standing)
+        return test
 
 
-def _always(_facts: Facts) -> bool:
+def _always(_facts: Facts, _subject: str, _holding: Holding) -> bool:
     return True
 
 
@@ -230,62 +239,51 @@ def reaches(rule: Rule, holding: Holding) -> bool:
     return rule.group == EVERY or rule.group in holding.groups or EVERY in holding.groups
 
 
-def known_as(rule: Rule, subject: str, holding: Holding, *, asked: bool) -> Holding:
-    """A deputy is the absent person too where an allow rule says who may not; else only itself."""
-    if rule.effect == ALLOW and not asked:
-        return holding
-    return Holding(holding.groups, frozenset({subject}))
+def for_absent(rule: Rule, *, asked: bool) -> bool:
+    """Tell where a deputy is the absent person too: where an allow rule says who may not."""
+    return rule.effect == ALLOW and not asked
 
 
-def _bind_rule(rule: Rule, subject: str, holding: Holding, standing: Standing) -> Test:
-    """Turn the rule's relation and condition into one test on the facts."""
+def _test(rule: Rule, standing: Standing) -> Test:
     allowing = rule.effect == ALLOW
-    met = _condition_test(rule.condition, allowing=allowing)
     tests = [
-        _bind_term(
-            question(term, known_as(rule, subject, holding, asked=asked), standing),
+        _term_test(
+            question(term, standing, for_absent=for_absent(rule, asked=asked)),
             asked=asked,
             allowing=allowing,
         )
         for term, asked in parse_relation(rule.relation).wanted
     ]
-    return _all_of(tests if met is None else [*tests, met])
+    condition = compile_condition(rule.condition)
+    if condition is not None:
+        tests.append(_condition_test(condition, allowing=allowing))
+    return reduce(_both, tests) if tests else _always
 
 
-@lru_cache(maxsize=4096)
-def _condition_test(text: str, *, allowing: bool) -> Test | None:
-    """One test for all rules with this condition; None when it always holds."""
-    condition = compile_condition(text)
-    if condition is None:
-        return None
-    holds = condition.certain if allowing else condition.possible
-    return lambda facts: holds(facts.attributes)
-
-
-def _bind_term(asking: Question, *, asked: bool, allowing: bool) -> Test:
+def _term_test(asking: Question, *, asked: bool, allowing: bool) -> Test:
     """Allow when the term is certainly as asked, deny unless it certainly is not."""
     tells, holds = asking
     if allowing:
 
-        def certain(facts: Facts) -> bool:
+        def certain(facts: Facts, subject: str, holding: Holding) -> bool:
             fact = tells(facts)
-            return fact is not None and holds(fact) is asked
+            return fact is not None and holds(fact, subject, holding) is asked
 
         return certain
 
-    def possible(facts: Facts) -> bool:
+    def possible(facts: Facts, subject: str, holding: Holding) -> bool:
         fact = tells(facts)
-        return fact is None or holds(fact) is asked
+        return fact is None or holds(fact, subject, holding) is asked
 
     return possible
 
 
-def _all_of(tests: list[Test]) -> Test:
-    """Join two by two: calls cost half of what a generator does."""
-    if not tests:
-        return _always
-    first, *others = tests
-    if not others:
-        return first
-    second = _all_of(others)
-    return lambda facts: first(facts) and second(facts)
+def _condition_test(condition: Condition, *, allowing: bool) -> Test:
+    holds = condition.certain if allowing else condition.possible
+    return lambda facts, _subject, _holding: holds(facts.attributes)
+
+
+def _both(first: Test, second: Test) -> Test:
+    return lambda facts, subject, holding: (
+        first(facts, subject, holding) and second(facts, subject, holding)
+    )

@@ -11,11 +11,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from rbac.chances import possible_rules
-from rbac.compiled import CompiledPolicy, Decision, known_as, reaches
+from rbac.compiled import CompiledPolicy, Decision, for_absent, reaches
 from rbac.conditions import compile_condition
 from rbac.facts import NOTHING_KNOWN, Facts
 from rbac.lines import ALLOW, DUAL, EVERY, SOLID, Grant, Inclusion, Report, Rule
-from rbac.relations import LINE_TERMS, Holding, Term, answer, parse_relation
+from rbac.relations import LINE_TERMS, Holding, Term, answer, parse_relation, question
 from rbac.standing import Register, Standing
 
 NEAREST = 3
@@ -163,11 +163,12 @@ def _read(rule: Rule, subject: str, holding: Holding, standing: Standing, facts:
     path = _path(standing, subject, rule, holding, facts)
     terms = []
     for term, asked in parse_relation(rule.relation).wanted:
-        names = known_as(rule, subject, holding, asked=asked)
-        known = answer(term, names, standing)(facts)
+        wide = for_absent(rule, asked=asked)
+        known = answer(question(term, standing, for_absent=wide), facts, subject, holding)
         lines: tuple[Report, ...] = ()
         if known and term in LINE_TERMS and facts.owner is not None:
-            lines = _upward(standing, facts.owner, names.names, term)
+            names = holding.names if wide else frozenset({subject})
+            lines = _upward(standing, facts.owner, names, term)
         terms.append(TermReading(term, asked, known, lines))
     condition = compile_condition(rule.condition)
     if condition is None:

@@ -14,7 +14,7 @@ from functools import lru_cache
 from operator import attrgetter
 from typing import Any, NamedTuple, Protocol
 
-from rbac.facts import Facts
+from rbac.facts import NOBODY, Facts
 
 ANY = "any"
 EVERY_GROUP = "*"
@@ -94,8 +94,6 @@ class Holding(NamedTuple):
     names: frozenset[str]
 
 
-Known = Callable[[Facts], bool | None]
-
 _OWNER = attrgetter("owner")
 _REQUESTER = attrgetter("requester")
 _GROUP = attrgetter("group")
@@ -106,32 +104,63 @@ class Question(NamedTuple):
     """What a term asks of a record: ``tells`` gets the fact, None if not known; ``holds`` judges it."""
 
     tells: Callable[[Facts], Any]
-    holds: Callable[[Any], bool]
+    holds: Callable[[Any, str, Holding], bool]
 
 
-def question(term: Term, holding: Holding, lines: Lines) -> Question:
-    """Bind a term to the names the subject goes by, its groups, and the lines."""
-    groups, names = holding
-    if term is Term.GROUP:
-        return Question(_GROUP, bool if EVERY_GROUP in groups else groups.__contains__)
-    if term is Term.OWN_GROUP:
-        return Question(_GROUP, (groups - {EVERY_GROUP}).__contains__)
-    if term is Term.OWNER:
-        return Question(_OWNER, names.__contains__)
-    if term is Term.REQUESTER:
-        return Question(_REQUESTER, names.__contains__)
-    if term is Term.PARTY:
-        return Question(_PARTIES, lambda parties: not names.isdisjoint(parties))
+def _in_group(group: str, _subject: str, holding: Holding) -> bool:
+    return group in holding.groups or (EVERY_GROUP in holding.groups and group != NOBODY)
+
+
+def _in_own_group(group: str, _subject: str, holding: Holding) -> bool:
+    return group in holding.groups
+
+
+def _is_subject(person: str, subject: str, _holding: Holding) -> bool:
+    return person == subject
+
+
+def _is_represented(person: str, _subject: str, holding: Holding) -> bool:
+    return person in holding.names
+
+
+def _names_subject(people: frozenset[str], subject: str, _holding: Holding) -> bool:
+    return subject in people
+
+
+def _names_represented(people: frozenset[str], _subject: str, holding: Holding) -> bool:
+    return not holding.names.isdisjoint(people)
+
+
+_OF_SUBJECT = {
+    Term.GROUP: Question(_GROUP, _in_group),
+    Term.OWN_GROUP: Question(_GROUP, _in_own_group),
+    Term.OWNER: Question(_OWNER, _is_subject),
+    Term.PARTY: Question(_PARTIES, _names_subject),
+    Term.REQUESTER: Question(_REQUESTER, _is_subject),
+}
+_OF_REPRESENTED = _OF_SUBJECT | {
+    Term.OWNER: Question(_OWNER, _is_represented),
+    Term.PARTY: Question(_PARTIES, _names_represented),
+    Term.REQUESTER: Question(_REQUESTER, _is_represented),
+}
+
+
+def question(term: Term, lines: Lines, *, for_absent: bool) -> Question:
+    """Bind a term to the lines; with ``for_absent`` a deputy counts as the absent person too.
+
+    Subject and holding come when it is asked, so that one question serves everybody.
+    """
+    if term not in LINE_TERMS:
+        return (_OF_REPRESENTED if for_absent else _OF_SUBJECT)[term]
     above = lines.superiors(term)
-    return Question(_OWNER, lambda owner: not names.isdisjoint(above[owner]))
+    if for_absent:
+        return Question(
+            _OWNER, lambda owner, _subject, holding: not holding.names.isdisjoint(above[owner])
+        )
+    return Question(_OWNER, lambda owner, subject, _holding: subject in above[owner])
 
 
-def answer(term: Term, holding: Holding, lines: Lines) -> Known:
-    """The same as one function: yes, no, or None for "not known"."""
-    tells, holds = question(term, holding, lines)
-
-    def known(facts: Facts) -> bool | None:
-        fact = tells(facts)
-        return None if fact is None else holds(fact)
-
-    return known
+def answer(asking: Question, facts: Facts, subject: str, holding: Holding) -> bool | None:
+    """Yes, no, or None for "not known"."""
+    fact = asking.tells(facts)
+    return None if fact is None else asking.holds(fact, subject, holding)

@@ -6,6 +6,7 @@ ways that a mistake might and see the comparison fail.
 
 import os
 from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 import pytest
 
@@ -13,8 +14,6 @@ from rbac import compiled
 from rbac.compiled import CompiledPolicy, Decision
 from rbac.enforcer import Reference
 from rbac.policy import Policy, shipped_policy
-from rbac.relations import Holding
-from rbac.standing import Standing
 from tests.rbac import generated
 
 REQUESTS = int(os.environ.get("RBAC_REQUESTS", "20000"))
@@ -63,8 +62,8 @@ def _without_denies(patch: pytest.MonkeyPatch) -> None:
     """An index that has lost the deny rules."""
     bind = CompiledPolicy._bind
 
-    def careless(self: CompiledPolicy, standing: Standing, subject: str, permission: str) -> object:
-        entry = bind(self, standing, subject, permission)
+    def careless(self: CompiledPolicy, answers: Any, subject: str, permission: str) -> object:
+        entry = bind(self, answers, subject, permission)
         return entry if isinstance(entry, Decision) else ((), entry[1])
 
     patch.setattr(CompiledPolicy, "_bind", careless)
@@ -89,20 +88,16 @@ def _with_old_deputies(patch: pytest.MonkeyPatch) -> None:
 
 def _with_deputies_as_themselves(patch: pytest.MonkeyPatch) -> None:
     """An index in which a deputy does not count as the absent person."""
-
-    def themselves(_rule: object, subject: str, holding: Holding, *, asked: bool) -> Holding:
-        return Holding(holding.groups, frozenset({subject}))
-
-    patch.setattr("rbac.compiled.known_as", themselves)
+    patch.setattr(compiled, "for_absent", lambda _rule, **_asked: False)
 
 
 def _with_hope(patch: pytest.MonkeyPatch) -> None:
     """An index in which an allow rule takes what is not known for good."""
-    bind = compiled._bind_term
+    test = compiled._term_test
     patch.setattr(
         compiled,
-        "_bind_term",
-        lambda asking, *, asked, **_: bind(asking, asked=asked, allowing=False),
+        "_term_test",
+        lambda asking, *, asked, **_: test(asking, asked=asked, allowing=False),
     )
 
 
