@@ -31,6 +31,7 @@ class Filter:
     last: date
     subject: str = ""
     act: str = ""
+    object_type: str = ""
     object_id: str = ""
     outcome: str = ""
 
@@ -61,7 +62,7 @@ def _conditions(wanted: Filter) -> tuple[str, list[Any]]:
         clock.at(wanted.last + timedelta(days=1), datetime.min.time()),
     ]
     parts = ["at >= $1 AND at < $2"]
-    for column in ("subject", "act", "object_id", "outcome"):
+    for column in ("subject", "act", "object_type", "object_id", "outcome"):
         if value := getattr(wanted, column):
             values.append(value)
             parts.append(f"{column} = ${len(values)}")

@@ -189,3 +189,45 @@ async def test_nobody_else_reads_or_exports_it(signed_in_as: SignIn, visitor: Br
         for path in ("/audit", "/audit/export"):
             assert (await browser.get(path)).status_code == 403, (username, path)
     assert (await visitor.get("/audit/export")).status_code == 303
+
+
+# ── in words ─────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_acts_things_and_changes_are_said_in_words(auditor: Browser) -> None:
+    set_act(Act("ops1", 1, "192.0.2.5", "r1"))
+    async with db.transaction():
+        audit.record("settings:edit", "setting", "site.phone", before="1", after="2")
+        audit.record("booking:create", "order", "0A1", fen=13500, party=2)
+    english = (await auditor.get("/audit?subject=ops1&lang=en")).text
+    assert "change: 1 → 2" in english
+    assert "sum: ¥135" in english
+    assert "people: 2" in english
+    chinese = (await auditor.get("/audit?subject=ops1&lang=zh")).text
+    assert "修改站点设置" in chinese
+    assert "金额: ¥135" in chinese
+
+
+async def test_one_thing_is_followed_through_its_whole_past(auditor: Browser) -> None:
+    long_ago = clock.now() - timedelta(days=100)
+    await an_entry(act="test:now")
+    await db.execute(
+        "INSERT INTO audit_entry SELECT day, lane, 1000000, $1, subject, 'test:then', object_type, object_id, outcome, "
+        "rule, address, request_id, detail, digest FROM audit_entry WHERE act = 'test:now'",
+        long_ago,
+    )
+    assert shown((await auditor.get("/audit?subject=ops1")).text) == ["test:now"]
+    page = (await auditor.get("/audit?subject=ops1")).text
+    follow = re.search(r'href="(/audit\?object_type=thing&amp;object_id=A1)"', page)
+    assert follow is not None
+    followed = (await auditor.get(follow[1].replace("&amp;", "&"))).text
+    assert shown(followed) == ["test:now", "test:then"]
+
+
+async def test_what_is_often_looked_at_is_a_click_away(auditor: Browser) -> None:
+    set_act(Act("ops3"))
+    await audit.refused("settings:edit", "route", "/settings")
+    await an_entry()
+    page = (await auditor.get("/audit?outcome=refused&subject=ops3")).text
+    assert shown(page) == ["settings:edit"]
+    assert 'href="/audit?act=visitor%3Areveal"' in page
