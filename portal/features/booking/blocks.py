@@ -62,7 +62,7 @@ async def listed(view: str, limit: int, offset: int) -> list[Block]:
     """Suspensions, those with an open appeal first: ``appeals``, ``in_force`` or ``all``."""
     rows = await db.fetch(
         f"{_SELECT} WHERE {_VIEWS[view]} AND $1::timestamptz IS NOT NULL "
-        "ORDER BY (a.state = 'filed') DESC NULLS LAST, b.id DESC LIMIT $2 OFFSET $3",
+        "ORDER BY (a.state IS NOT DISTINCT FROM 'filed') DESC, b.id DESC LIMIT $2 OFFSET $3",
         clock.now(),
         limit,
         offset,

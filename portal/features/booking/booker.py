@@ -201,7 +201,7 @@ class Booker:
             outcomes = await self._send([item.order for item in batch])
         except Exception as error:  # noqa: BLE001  whatever it is, the task that books must outlive it
             if _is_lost(error):
-                log.warning("booker.connection_lost", waiting=len(batch), error=repr(error))
+                log.warning("booker.connection_lost", waiting=len(batch), error=_named(error))
                 self._waiting.extendleft(reversed(batch))
                 await self._reconnect()
             else:
@@ -215,7 +215,7 @@ class Booker:
     async def _one_by_one(self, batch: Sequence[_Waiting], error: Exception) -> None:
         """The batch was rolled back: find the one at fault, let the others through."""
         if len(batch) > 1:
-            log.info("booker.batch_failed", size=len(batch), error=repr(error))
+            log.info("booker.batch_failed", size=len(batch), error=_named(error))
             for item in batch:
                 await self._book([item])
             return
@@ -224,7 +224,7 @@ class Booker:
             # another process booked the same document or key in this moment: asked again, the database says which
             self._waiting.appendleft(item)
         elif not item.outcome.done():
-            log.error("booker.failed", error=repr(error))
+            log.error("booker.failed", error=_named(error))
             item.outcome.set_exception(error)
 
     async def _reconnect(self) -> None:
@@ -298,11 +298,15 @@ _CLASHES: Final = (
 
 def _is_lost(error: Exception) -> bool:
     """Whether the connection is of no more use: gone, or to a server that may not write (any more)."""
-    if isinstance(
-        error, asyncpg.DataError
-    ):  # asyncpg calls what it cannot encode an interface error
-        return False
+    if isinstance(error, asyncpg.DataError):
+        return False  # asyncpg calls what it cannot encode an interface error
     return isinstance(error, (*db.ConnectionLost, asyncpg.ReadOnlySQLTransactionError))
+
+
+def _named(error: Exception) -> str:
+    """For the log: without the values, that are visitors' data."""
+    constraint = getattr(error, "constraint_name", None)
+    return f"{type(error).__name__} {constraint}" if constraint else type(error).__name__
 
 
 def _give_up(item: _Waiting) -> None:
