@@ -115,6 +115,8 @@ class _Forms(HTMLParser):
             fields[name] = ""
         elif tag == "select":
             self._select = name
+        elif given.get("formaction"):  # a button that sends the same fields elsewhere
+            self.found.append(PageForm(given["formaction"], fields))
         elif (
             tag == "option"
             and self._select

@@ -15,7 +15,6 @@ from portal.web.forms import Form, read
 from portal.web.permission import Needs
 from portal.web.ratelimit import Buckets, limited
 from portal.web.respond import go, page, remember, safe_path, site
-from portal.web.session import sessions
 from rbac.permissions import Permission
 
 LOGIN = Needs(Permission.SESSION_LOGIN)
@@ -76,8 +75,9 @@ def _login_page(
 
 @post("/logout", guards=[LOGOUT], name="people.sign_out", status_code=303)
 async def sign_out(request: HTMXRequest) -> Response[Any]:
-    if (id_hash := actor_of(request).session_id) is not None:
-        await sessions().end(id_hash)
+    actor = actor_of(request)
+    if actor.session_id is not None:
+        await service.sign_out(actor.subject, actor.session_id)
     remember(request, session.COOKIE, "", 0)
     return go(request, "/")
 
@@ -132,6 +132,23 @@ async def confirm_second_factor(request: HTMXRequest) -> Response[bytes]:
         )
     except service.AccountError as error:
         form.error("code", error.args[0])
+        secret = await service.pending_secret(
+            actor_of(request).person_id or 0, fields.get("secret", "")
+        )
+        return await _account_page(request, form, secret=secret)
+    return await _account_page(request, form, codes=codes)
+
+
+@post("/account/recovery-codes", guards=[SELF], name="people.recovery_codes", status_code=200)
+async def renew_recovery_codes(request: HTMXRequest) -> Response[bytes]:
+    fields = await read(request)
+    form = forms.blank()
+    try:
+        codes = await service.renew_recovery_codes(
+            actor_of(request).person_id or 0, fields.get("password", "")
+        )
+    except service.AccountError as error:
+        form.error("password", error.args[0])
         return await _account_page(request, form)
     return await _account_page(request, form, codes=codes)
 
@@ -154,12 +171,16 @@ async def drop_second_factor(request: HTMXRequest) -> Response[Any]:
 
 @post("/account/sessions/{mark:str}/end", guards=[SELF], name="people.end_session", status_code=303)
 async def end_session(request: HTMXRequest, mark: FromPath[str]) -> Response[Any]:
-    """End one of one's own sessions; somebody else's is not found, which looks the same."""
-    person_id = actor_of(request).person_id
-    own = {entry.mark for entry in await queries.open_sessions(person_id or 0, None)}
-    if mark in own:
-        await sessions().end(bytes.fromhex(mark))
+    actor = actor_of(request)
+    await service.end_session(actor.person_id or 0, actor.subject, mark)
     return go(request, "/account?done=session")
+
+
+@post("/account/sessions/end", guards=[SELF], name="people.end_other_sessions", status_code=303)
+async def end_other_sessions(request: HTMXRequest) -> Response[Any]:
+    actor = actor_of(request)
+    await service.end_other_sessions(actor.person_id or 0, actor.subject, actor.session_id)
+    return go(request, "/account?done=sessions")
 
 
 async def _account_page(
@@ -188,6 +209,8 @@ ROUTES = (
     change_password,
     start_second_factor,
     confirm_second_factor,
+    renew_recovery_codes,
     drop_second_factor,
     end_session,
+    end_other_sessions,
 )

@@ -4,7 +4,7 @@ import secrets
 
 from portal.core import audit, clock, db
 from portal.core.i18n import LazyText, _l
-from portal.features.people import lockout, passwords, second_factor, sign_in
+from portal.features.people import lockout, passwords, queries, second_factor, sign_in
 from portal.features.people.rules import username_error
 from portal.web.session import sessions
 
@@ -18,6 +18,7 @@ WORDS: dict[str, LazyText] = {
     "wrong-password": _l("This is not your current password."),
     "wrong-sign-in": _l("The user name or password is wrong."),
     "wrong-code": _l("This code is wrong or has already been used."),
+    "no-second-factor": _l("Two-step sign-in is not on."),
     "locked": _l("Too many wrong attempts. Please try again later."),
 }
 
@@ -146,6 +147,51 @@ async def confirm_second_factor(person_id: int, code: str) -> list[str]:
         )
         audit.record("account:self", "account", account["username"], change="second-factor-on")
         return await second_factor.new_recovery_codes(account["id"])
+
+
+async def pending_secret(person_id: int, shown: str) -> str:
+    """The secret that still waits for a code, for whoever was shown it; a wrong code is no reason for another."""
+    account = await db.fetchrow(
+        "SELECT id, totp_sealed FROM account WHERE person = $1 AND totp_confirmed_at IS NULL "
+        "AND totp_sealed IS NOT NULL",
+        person_id,
+    )
+    secret = await second_factor.unseal(account) if account else ""
+    return secret if secrets.compare_digest(secret.encode(), shown.encode()) else ""
+
+
+async def renew_recovery_codes(person_id: int, password: str) -> list[str]:
+    """New recovery codes in place of the old ones, with the password; shown once."""
+    username = await _prove(person_id, password)
+    async with db.transaction():
+        account_id = await db.fetchval(
+            "SELECT id FROM account WHERE person = $1 AND totp_confirmed_at IS NOT NULL FOR UPDATE",
+            person_id,
+        )
+        if account_id is None:
+            raise AccountError("no-second-factor")
+        audit.record("account:self", "account", username, change="recovery-codes")
+        return await second_factor.new_recovery_codes(account_id)
+
+
+async def end_session(person_id: int, username: str, mark: str) -> None:
+    """End one of one's own sessions; somebody else's is not found, which looks the same."""
+    async with db.transaction():
+        if mark in {entry.mark for entry in await queries.open_sessions(person_id, None)}:
+            await sessions().end(bytes.fromhex(mark))
+            audit.record("account:self", "account", username, change="session-ended")
+
+
+async def sign_out(username: str, id_hash: bytes) -> None:
+    async with db.transaction():
+        await sessions().end(id_hash)
+        audit.record("session:logout", "account", username)
+
+
+async def end_other_sessions(person_id: int, username: str, keep: bytes | None) -> None:
+    async with db.transaction():
+        if ended := await sessions().end_all(person_id, keep):
+            audit.record("account:self", "account", username, change="sessions-ended", rows=ended)
 
 
 async def drop_second_factor(person_id: int, password: str) -> None:

@@ -73,15 +73,50 @@ async def test_a_wrong_code_or_password_on_the_account_page_stays_there(
         assert answer.status_code == 422
         assert 'class="qr"' not in answer.text
     await set_up(director)
-    answer = await director.post_form(
-        "/account", {"password": "not it"}, action="/account/second-factor/drop"
-    )
-    assert answer.status_code == 422
+    for action in ("/account/second-factor/drop", "/account/recovery-codes"):
+        answer = await director.post_form("/account", {"password": "not it"}, action=action)
+        assert answer.status_code == 422
     token = await director.token("/account")
     again = await director.post(
         "/account/second-factor/confirm", data={"_csrf_token": token, "code": "123456"}
     )
     assert again.status_code == 422
+
+
+async def test_a_wrong_code_asks_again_for_the_same_secret(signed_in_as: SignIn) -> None:
+    director = await signed_in_as("director")
+    shown = await director.post_form("/account", {"password": PASSWORD}, action="/account/second")
+    secret = re.findall(r'<p class="code">([A-Z2-7]{32})</p>', shown.text)[0]
+    form = {"_csrf_token": await director.token("/account"), "code": "000000"}
+    again = await director.post("/account/second-factor/confirm", data={**form, "secret": secret})
+    assert again.status_code == 422
+    assert f'<p class="code">{secret}</p>' in again.text
+    for foreign in ("", "A" * 32):  # whoever was not shown it is not told
+        blind = await director.post(
+            "/account/second-factor/confirm", data={**form, "secret": foreign}
+        )
+        assert secret not in blind.text
+    right = {"secret": secret, "code": pyotp.TOTP(secret).at(clock.now())}
+    done = await director.post("/account/second-factor/confirm", data={**form, **right})
+    assert done.status_code == 200
+
+
+async def test_new_recovery_codes_replace_the_old_ones(signed_in_as: SignIn) -> None:
+    director = await signed_in_as("director")
+    token = await director.token("/account")
+    early = await director.post(
+        "/account/recovery-codes", data={"_csrf_token": token, "password": PASSWORD}
+    )
+    assert early.status_code == 422
+    _totp, old = await set_up(director)
+    answer = await director.post_form(
+        "/account", {"password": PASSWORD}, action="/account/recovery-codes"
+    )
+    new = re.findall(r'<li class="code">([0-9a-f]{5}-[0-9a-f]{5})</li>', answer.text)
+    assert len(new) == 10
+    assert not set(new) & set(old)
+    assert await db.fetchval("SELECT count(*) FROM recovery_code") == 10
+    assert new[0] not in (await director.get("/account")).text
 
 
 async def test_a_locked_account_says_when_it_opens(visitor: Browser) -> None:
@@ -176,6 +211,27 @@ async def test_one_ends_one_s_own_other_sessions_and_nobody_else_s(signed_in_as:
     assert answer.headers["location"] == "/account?done=session"
     assert (await phone.get("/desk")).status_code == 303
     assert (await director.get("/desk")).status_code == 200
+
+
+async def test_all_other_sessions_end_at_once(signed_in_as: SignIn) -> None:
+    director, phone = await signed_in_as("director"), await signed_in_as("director")
+    gate = await signed_in_as("gate1")
+    answer = await director.post_form("/account", action="/account/sessions/end")
+    assert answer.headers["location"] == "/account?done=sessions"
+    assert (await phone.get("/desk")).status_code == 303
+    assert (await director.get("/desk")).status_code == 200
+    assert (await gate.get("/desk")).status_code == 200
+    assert 'action="/account/sessions/end"' not in (await director.get("/account")).text
+    changes = await db.fetch("SELECT detail FROM audit_entry WHERE act = 'account:self'")
+    assert ["sessions-ended" in row["detail"] for row in changes] == [True]
+
+
+async def test_signing_out_stands_on_the_trail(signed_in_as: SignIn) -> None:
+    director = await signed_in_as("director")
+    await director.post_form("/desk", action="/logout")
+    assert await db.fetchval(
+        "SELECT count(*) FROM audit_entry WHERE act = 'session:logout' AND subject = 'director'"
+    )
 
 
 async def test_a_browser_s_name_is_text(visitor: Browser) -> None:
