@@ -171,7 +171,8 @@ async def each(items: Iterable[T], act: Callable[[T], Awaitable[bool | None]]) -
 async def run_periodic() -> int:
     """Start what is due; each period is claimed by one process with one UPDATE."""
     started = 0
-    for work in _periodic.values():
+    due = await db.fetch("SELECT name FROM job_schedule WHERE next_at <= $1", clock.now())
+    for work in [_periodic[row["name"]] for row in due if row["name"] in _periodic]:
         now = clock.now()
         claimed = await db.fetchval(
             "UPDATE job_schedule SET next_at = $2, last_started_at = $3 "

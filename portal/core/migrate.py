@@ -2,22 +2,29 @@
 
 The DDL is SQL because it says what Piccolo's tables cannot: partitions, partial unique indexes,
 functions. ``tests/architecture`` holds every Piccolo table equal to what the SQL really made.
+
+Piccolo's migration commands are imported where they are used: they bring a code formatter along, and a worker,
+which only asks whether the schema is there, would carry it for good.
 """
 
 import contextlib
 import io
 from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
 
-from piccolo.apps.migrations.auto.migration_manager import MigrationManager
-from piccolo.apps.migrations.commands.forwards import ForwardsMigrationManager
 from piccolo.apps.migrations.tables import Migration
 
 from portal.core.db import execute, fetchval, transaction
 
+if TYPE_CHECKING:
+    from piccolo.apps.migrations.auto.migration_manager import MigrationManager
+
 MIGRATION_LOCK = 0x5A4D_0001  # pg_advisory lock: two nodes that start at once migrate once
 
 
-def sql_migration(app_name: str, migration_id: str, description: str, sql: str) -> MigrationManager:
+def sql_migration(
+    app_name: str, migration_id: str, description: str, sql: str
+) -> "MigrationManager":
     """A migration that runs this SQL in one transaction."""
 
     async def forwards() -> None:
@@ -28,7 +35,9 @@ def sql_migration(app_name: str, migration_id: str, description: str, sql: str) 
 
 def raw_migration(
     app_name: str, migration_id: str, description: str, forwards: Callable[[], Awaitable[None]]
-) -> MigrationManager:
+) -> "MigrationManager":
+    from piccolo.apps.migrations.auto.migration_manager import MigrationManager  # noqa: PLC0415
+
     manager = MigrationManager(
         migration_id=migration_id,
         app_name=app_name,
@@ -54,6 +63,8 @@ async def migrate(app_names: tuple[str, ...], say: Callable[[str], None] = lambd
 
 
 async def _migrate_app(name: str, say: Callable[[str], None]) -> None:
+    from piccolo.apps.migrations.commands.forwards import ForwardsMigrationManager  # noqa: PLC0415
+
     manager = ForwardsMigrationManager(app_name=name, migration_id="all")
     told = io.StringIO()  # Piccolo prints its progress; ours is said by `say`
     with contextlib.redirect_stdout(told):

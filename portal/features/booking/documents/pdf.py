@@ -6,8 +6,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-import typst
-
 from portal.core import money
 from portal.core.i18n import LazyText, _, _l, language, ngettext
 from portal.features.booking.documents.qr import matrix
@@ -29,6 +27,8 @@ PROOFS: Final[Mapping[str, LazyText]] = {
 
 @cache
 def _compiler() -> Any:
+    import typst  # noqa: PLC0415  7 MB that most workers never need
+
     return typst.Compiler(
         str(TEMPLATE), root=str(ROOT), font_paths=[str(FONTS)], ignore_system_fonts=True
     )
