@@ -76,7 +76,7 @@ async def under_load(kept: Kept, slots: list[int]) -> tuple[History, list[str]]:
         await asyncio.to_thread(kill, kept)
         await asyncio.sleep(CALM)
         calm = time.monotonic()
-        await crowd.booked_since(calm, 4 * limit)
+        await crowd.served_since(calm, 4 * limit)
         silence = crowd.history.longest_silence(killed, time.monotonic())
         sys.stdout.write(f"{kill.__name__}: silent for {silence:.1f} of {limit:.1f} s\n")
         if silence > limit:
@@ -125,7 +125,7 @@ async def judged(address: str, history: History) -> list[str]:
 def the_slots(port: int) -> list[int]:
     """A few slots, so that some of them fill up under the load."""
     found = []
-    for days in (1, 2, 3):
+    for days in range(1, 14 if LONGEST else 4):
         day = time.strftime("%Y-%m-%d", time.gmtime(time.time() + 8 * 3600 + days * 86400))
         url = f"http://127.0.0.1:{port}/api/slots"
         shown = httpx.get(url, params={"date": day}, trust_env=False).json()

@@ -21,6 +21,7 @@ from portal.core.resident_id import check_character
 
 REPEATED = 0.05  # of what was answered is sent once more, as by a second click
 PATIENCE = 8.0  # seconds for one answer
+VISITORS_MOST = 200
 PAUSE = 0.1  # seconds before a form is sent again
 
 BOOKED, REFUSED, UNAVAILABLE = 303, 409, 503
@@ -45,15 +46,15 @@ class History:
     cut_off: int = 0
     repeats: int = 0
     wrong: list[str] = field(default_factory=list)
-    booked_at: list[tuple[float, float]] = field(default_factory=list)  # sent, answered
+    answered: list[tuple[float, float]] = field(default_factory=list)  # with yes or no: sent, told
 
     @property
     def acknowledged(self) -> list[Wish]:
         return [wish for wish in self.wishes if wish.code]
 
     def longest_silence(self, first: float, last: float) -> float:
-        """The longest time in which nothing was acknowledged."""
-        answers = sorted(at for _sent, at in self.booked_at if first < at < last)
+        """The longest time in which nobody was told yes or no."""
+        answers = sorted(at for _sent, at in self.answered if first < at < last)
         return max(after - before for before, after in pairwise([first, *answers, last]))
 
 
@@ -66,7 +67,7 @@ class Crowd:
         self._slots = slots
         self._random = random.Random(seed)  # noqa: S311  the same people in each run
         self._going = True
-        self._booked = asyncio.Event()
+        self._told = asyncio.Event()
         page = httpx.get(f"http://127.0.0.1:{port}/book/{slots[0]}", trust_env=False)
         self._cookie = f"csrf={page.cookies['csrf']}"
         self._token = page.text.split('name="_csrf_token" value="')[1].split('"')[0]
@@ -74,13 +75,15 @@ class Crowd:
     def stop(self) -> None:
         self._going = False
 
-    async def booked_since(self, moment: float, patience: float) -> None:
-        """Until a booking is acknowledged that was sent after this moment, or patience ends."""
+    async def served_since(self, moment: float, patience: float) -> None:
+        """Until somebody is told yes or no who asked after this moment, or patience ends."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(patience):
-                while not any(sent >= moment for sent, _at in reversed(self.history.booked_at)):
-                    self._booked.clear()
-                    await self._booked.wait()
+                while not any(
+                    sent >= moment for sent, _at in self.history.answered[-VISITORS_MOST:]
+                ):
+                    self._told.clear()
+                    await self._told.wait()
 
     async def come(self, visitors: int) -> None:
         await asyncio.gather(*(self._visitor() for _ in range(visitors)))
@@ -113,11 +116,13 @@ class Crowd:
                 await asyncio.sleep(PAUSE)
                 continue
             self.history.statuses[status] += 1
-            if self._answered(wish, status, location, sent):
+            if self._answered(wish, status, location):
+                self.history.answered.append((sent, time.monotonic()))
+                self._told.set()
                 return
             await asyncio.sleep(PAUSE)
 
-    def _answered(self, wish: Wish, status: int, location: str, sent: float) -> bool:
+    def _answered(self, wish: Wish, status: int, location: str) -> bool:
         if status == BOOKED:
             code = location.split("/")[2].split("?", maxsplit=1)[0]
             if wish.code not in ("", code):
@@ -125,8 +130,6 @@ class Crowd:
             if wish.refused:
                 self.history.wrong.append(f"{wish.key} was refused and then booked as {code}")
             wish.code = code
-            self.history.booked_at.append((sent, time.monotonic()))
-            self._booked.set()
             return True
         if status == REFUSED:
             if wish.code:
