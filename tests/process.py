@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Final
 
-from portal.core import site_settings
+from portal.core import anchors, site_settings
 from portal.core.context import SYSTEM, set_act
 from portal.core.crypto import vault
 from portal.core.i18n import DEFAULT, set_language
@@ -40,6 +40,7 @@ def start_anew() -> None:
     day_pages._kept.clear()
     stencil._kept.clear()
     forget_limits()
+    anchors.file().unlink(missing_ok=True)
     policy.clear()
     policy.swap(POLICY_VERSION, _COMPILED)
 

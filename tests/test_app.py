@@ -66,7 +66,7 @@ async def test_a_worker_serves_hears_and_stops(database: None) -> None:
     await booker().stop()
     await db.close_pool()
     app = create()
-    async with LifespanManager(app, startup_timeout=20, shutdown_timeout=20):
+    async with LifespanManager(app, startup_timeout=60, shutdown_timeout=60):
         transport = ASGITransport(app, client=("192.0.2.7", 1))
         visitor = Browser(transport=transport, base_url=settings().base_url)
         assert (await visitor.get("/readyz")).status_code == 200

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
 
-from portal.core import db
+from portal.core import anchors, db
 from portal.core.context import current_act
 
 ALLOWED: Final = "allowed"
@@ -181,14 +181,15 @@ def seed(day: date, lane: int) -> bytes:
 async def verify() -> AsyncIterator[int | Break]:
     """Walk every chain. Yields the number of entries seen so far, now and then, and each break found.
 
-    A break ends its chain: what follows cannot be judged. The whole trail is read in one snapshot.
+    A break ends its chain: what follows cannot be judged. The whole trail is read in one snapshot, and held
+    against the heads that this node keeps outside the database.
     """
-    seen = 0
+    seen, kept = 0, anchors.read()
     async with db.transaction() as opened:
         if opened.parent is None:
             await db.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
         for row in await db.fetch(_CHAINS):
-            chain = Chain(row["day"], row["lane"])
+            chain = Chain(row["day"], row["lane"], kept.pop((row["day"], row["lane"]), None))
             rows = opened.connection.cursor(_ENTRIES, row["day"], row["lane"], prefetch=2000)
             async for entry in rows:
                 seen += 1
@@ -200,6 +201,8 @@ async def verify() -> AsyncIterator[int | Break]:
             chain.finish(row["length"], row["head"])
             if chain.broken:
                 yield chain.broken
+    for day, lane in kept:
+        yield Break(day, lane, 1, f"the chain is gone; its head is kept in {anchors.FILE}")
     yield seen
 
 
@@ -218,8 +221,9 @@ _ENTRIES: Final = (
 class Chain:
     """Follows one chain entry by entry; ``broken`` is the first place where it does not hold."""
 
-    def __init__(self, day: date, lane: int) -> None:
+    def __init__(self, day: date, lane: int, anchor: anchors.Anchor | None = None) -> None:
         self.day, self.lane = day, lane
+        self._anchor = anchor  # until it was met
         self.seq = 0
         self.broken: Break | None = None
         self._head = seed(day, lane)
@@ -238,11 +242,16 @@ class Chain:
                 self._open.clear()
                 if self._head != entry["link"]:
                     self._break("the entries up to here do not fit their link")
+                elif self._anchor == anchors.Anchor(self.seq, self._head):
+                    self._anchor = None
 
     def finish(self, length: int, head: bytes | None) -> None:
         if self.broken is None and (self._open or self.seq != length or self._head != head):
             self.seq += 1
             self._break("the chain's end is missing")
+        elif self.broken is None and self._anchor is not None:
+            self.seq = self._anchor.length
+            self._break("the chain is not the one whose head was kept outside the database")
 
     def _break(self, reason: str) -> None:
         self.broken = Break(self.day, self.lane, self.seq, reason)
