@@ -24,6 +24,7 @@ from portal.features.catalogue import availability, sale
 from portal.features.catalogue.availability import SlotView
 from portal.features.catalogue.snapshot import catalogue
 
+OFFERS_AT_ONCE: Final = 20
 LAST_OFFER: Final = timedelta(hours=1)  # before the slot begins: later nobody could come
 
 
@@ -162,8 +163,17 @@ async def offer_job(payload: Mapping[str, Any]) -> None:
 async def offer(slot_id: int) -> int:
     """Offer the free places of a slot to those who wait, as far as they reach; returns how many parties.
 
-    Safe to repeat.
+    So many at a time: while parties are told, nobody can book this slot. Safe to repeat.
     """
+    total = 0
+    while offered := await _offer_some(slot_id):
+        total += offered
+        if offered < OFFERS_AT_ONCE:
+            break
+    return total
+
+
+async def _offer_some(slot_id: int) -> int:
     async with db.transaction():
         await places.lock(slot_id)
         within = await places.reach(slot_id)
@@ -187,8 +197,10 @@ async def _offer_all(slot: Any, within: Reach) -> int:
     )
     parties = {row["id"]: row for row in waiting}
     offered = 0
-    while chosen := next_party(
-        [Waiting(number, row["party"]) for number, row in parties.items()], within.places
+    while offered < OFFERS_AT_ONCE and (
+        chosen := next_party(
+            [Waiting(number, row["party"]) for number, row in parties.items()], within.places
+        )
     ):
         row = parties.pop(chosen.number)
         from_released = min(within.released, chosen.party)

@@ -374,6 +374,21 @@ async def test_released_places_go_to_whoever_waits_until_their_moment(
     assert (await the_slot(slot))["left_online"] == 1
 
 
+async def test_many_who_wait_are_offered_places_a_few_at_a_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """All of them, but not in one act that keeps everybody else from booking."""
+    monkeypatch.setattr(waitlist, "OFFERS_AT_ONCE", 2)
+    slot = await a_slot(capacity=0)
+    parties = [await join(slot, 1, number) for number in range(1, 6)]
+    await db.execute("UPDATE slot SET capacity = 4")
+    acts = await db.fetchval("SELECT count(*) FROM audit_link")
+    assert await waitlist.offer(slot.id) == 4
+    assert await db.fetchval("SELECT count(*) FROM audit_link") == acts + 2
+    assert await states(*parties) == ["offered"] * 4 + ["waiting"]
+    await check()
+
+
 async def test_withdrawn_offers_wait_again_at_their_turn() -> None:
     slot = await a_full_slot()
     first, second = await join(slot, 2, 1), await join(slot, 2, 2)
