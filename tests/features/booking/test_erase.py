@@ -84,7 +84,7 @@ async def test_a_refund_under_way_is_named_as_what_it_is(visitor: Browser) -> No
     await orders.cancel(order.code)
     page = f"/orders/{order.code}/data?key={order.key}&lang=en"
     erase = f"/orders/{order.code}/data/erase?key={order.key}&lang=en"
-    form = await visitor.form(page)
+    form = await visitor.form(page, action=f"/orders/{order.code}/data/erase")
     answer = await visitor.post(erase, data=form.fields | {"phone": PHONE})
     assert answer.status_code == 422
     assert "Your refund is not finished" in answer.text
