@@ -69,7 +69,7 @@ async def run_setup(request: HTMXRequest) -> Response[Any]:
             request, "people/setup.html", form=form, admins=[prefix for prefix, _role in ADMINS]
         )
     await _carry_out(names, accounts)
-    return go(request, "/login")
+    return go(request, "/login?done=setup")
 
 
 def _account(form: Form, prefix: str) -> tuple[str, str, str]:

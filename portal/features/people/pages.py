@@ -34,9 +34,7 @@ async def show_login(request: HTMXRequest) -> Response[Any]:
         return go(request, safe_path(request.query_params.get("next"), "/desk"))
     form = forms.blank()
     form.values["next"] = safe_path(request.query_params.get("next"), "/desk")
-    return page(
-        request, "people/login.html", block="sign_in", form=form, step="password", until=None
-    )
+    return _login_page(request, form, code=False)
 
 
 @post("/login", guards=[LOGIN, limited(ATTEMPTS)], name="people.sign_in", status_code=200)
@@ -70,6 +68,7 @@ def _login_page(
         form=form,
         step="code" if code else "password",
         until=result.until if result else None,
+        done=request.query_params.get("done", ""),
     )
 
 
