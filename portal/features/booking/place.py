@@ -106,7 +106,10 @@ async def place(booker: Booker, request: OrderRequest, goods: Goods) -> Outcome:
     product = goods.slot.product
     try:
         key = await day_key(goods.slot.visit_day)
-        return await booker.book(new_order(key, request, goods, Sale()))
+        try:
+            return await booker.book(new_order(key, request, goods, Sale()))
+        except db.UniqueViolation:  # the code is taken: once in some million orders of one day
+            return await booker.book(new_order(key, request, goods, Sale()))
     except (Busy, *db.ConnectionLost) as error:
         busy = error if isinstance(error, Busy) else Busy("timeout")
         attempts.count(busy.kind, product)

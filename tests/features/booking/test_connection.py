@@ -5,14 +5,14 @@ from typing import Any
 
 import pytest
 
-from portal.core import audit, db
+from portal.core import audit, db, order_code
 from portal.features.booking import process
 from portal.features.booking.booker import Booker
 from portal.features.booking.limits import ORDERS_PER_PHONE
 from portal.features.booking.place import place
 from tests.browser import Browser
 from tests.factories.catalogue import a_slot
-from tests.features.booking.acts import a_request, goods
+from tests.features.booking.acts import ANOTHER_PHONE, a_request, book, goods, visitors
 
 FAILURES: tuple[Exception, ...] = (
     socket.gaierror(-2, "Name or service not known"),
@@ -54,3 +54,16 @@ async def test_a_process_that_cannot_book_is_not_ready(visitor: Browser) -> None
     answer = await visitor.get("/readyz")
     assert answer.status_code == 503
     assert answer.json()["booking"] == "stopped"
+
+
+@pytest.mark.commits
+@pytest.mark.usefixtures("database")
+@pytest.mark.charter("BK-4")
+async def test_a_code_that_is_taken_costs_nobody_a_booking(monkeypatch: pytest.MonkeyPatch) -> None:
+    slot = await a_slot()
+    taken = (await book(slot)).code
+    codes = [taken, order_code.new(slot.visit_day)]
+    monkeypatch.setattr(order_code, "new", lambda _day: codes.pop(0))
+    outcome = await book(slot, visitors(2), phone=ANOTHER_PHONE)
+    assert outcome.placed
+    assert outcome.code != taken
