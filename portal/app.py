@@ -68,7 +68,7 @@ def _settle_garbage() -> None:
     """What was made at the start stays: the collector need not look at it in every round (6 % of a booking)."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(GARBAGE, 10, 10)
+    gc.set_threshold(GARBAGE, 5, 5)
 
 
 def litestar() -> Litestar:

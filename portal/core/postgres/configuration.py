@@ -34,13 +34,13 @@ PROVEN = {
 FIRST = {
     # Each worker keeps a pool of 4, and one connection listens; the rest is for jobs and backups.
     "max_connections": "100",
-    # Two workers take about 2 x 85 MB and the server's processes 40; shared memory that was touched
+    # Two workers take about 2 x 80 MB and the server's processes 40; shared memory that was touched
     # counts in full. Hot indexes of a season fit; the system's file cache holds the rest.
-    "shared_buffers": "96MB",
+    "shared_buffers": "64MB",
     "effective_cache_size": "512MB",
     "work_mem": "4MB",
     "maintenance_work_mem": "32MB",
-    "wal_buffers": "8MB",  # a batch of bookings is some hundred KB of WAL in one commit
+    "wal_buffers": "4MB",  # a batch of bookings is some hundred KB of WAL in one commit
     "wal_level": "replica",  # pg_basebackup, standbys
     "max_wal_senders": "4",
     "min_wal_size": "128MB",
