@@ -1,0 +1,45 @@
+"""Every page of staff can be read and touched by anybody: phone, tablet, desk, in the dark and in large text."""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page
+
+from e2e.browsing import DESKTOP, PHONE, TABLET, Device
+from e2e.inspection import barriers, misfits
+
+PAGES = {
+    "manager.systems": (
+        "/desk", "/desk/help", "/account", "/catalogue", "/catalogue/products", "/catalogue/products/1",
+        "/catalogue/categories/1", "/catalogue/prices", "/catalogue/prices/1", "/catalogue/prices/new",
+        "/catalogue/slot-patterns", "/catalogue/slot-patterns/1", "/catalogue/slot-exceptions/new",
+        "/catalogue/seasons", "/catalogue/calendar", "/catalogue/capacity", "/catalogue/attractions/1",
+        "/catalogue/gates", "/bookings", "/closures", "/closures/new", "/calls", "/blocks", "/goals",
+        "/window/drawers", "/refunds",
+    ),
+    "window1": ("/window", "/window/back", "/bookings"),
+    "sysadmin": ("/settings",),
+    "auditadmin": ("/audit",),
+}  # fmt: skip
+
+
+@pytest.mark.charter("BK-2", "BK-10", "BK-11", "BK-12")
+@pytest.mark.parametrize("username", PAGES)
+@pytest.mark.parametrize(
+    ("device", "lang", "looks"),
+    [(PHONE, "zh", ""), (TABLET, "en", ""), (DESKTOP, "zh", ""), (PHONE, "en", "large-dark")],
+    ids=["phone", "tablet", "desk", "large-dark"],
+)
+def test_staff_pages_have_no_barriers(
+    staff: Callable[..., Page], username: str, device: Device, lang: str, looks: str
+) -> None:
+    page = staff(username, device, lang=lang)
+    if looks:
+        page.context.add_cookies([{"name": "prefs", "value": looks, "url": page.url}])
+    found = {}
+    for path in PAGES[username]:
+        page.goto(path)
+        wrong = barriers(page) + (misfits(page) if device.touch else [])
+        if wrong:
+            found[path] = wrong
+    assert found == {}
