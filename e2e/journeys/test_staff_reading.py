@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from e2e.browsing import DESKTOP, PHONE, TABLET, Device
 from e2e.inspection import barriers, misfits
@@ -43,3 +43,24 @@ def test_staff_pages_have_no_barriers(
         if wrong:
             found[path] = wrong
     assert found == {}
+
+
+@pytest.mark.charter("BK-12")
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_a_table_wider_than_a_tablet_is_scrolled_by_the_keyboard(
+    visit: Callable[..., Page], lang: str
+) -> None:
+    """On the pattern page, where a table is too wide whatever the data; with the control."""
+    page = visit(TABLET, lang=lang)
+    page.goto("/patterns")
+    wide = page.get_by_role("group", name="16")
+    wide.focus()
+    page.keyboard.press("ArrowRight")
+    expect(wide).not_to_have_js_property("scrollLeft", 0)
+    assert not unreachable(page)
+    wide.evaluate("box => box.removeAttribute('tabindex')")
+    assert unreachable(page), "the control: axe sees a scroller that no key reaches"
+
+
+def unreachable(page: Page) -> list[str]:
+    return [line for line in barriers(page) if line.startswith("scrollable-region-focusable")]

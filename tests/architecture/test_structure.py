@@ -244,6 +244,17 @@ def test_no_template_needs_what_our_content_policy_forbids(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", templates(), ids=str)
+def test_what_scrolls_sideways_is_reached_by_the_keyboard(path: Path) -> None:
+    """A table that may be wider than its place comes from ``components/table.html``."""
+    bare = [
+        box
+        for box in re.findall(r"<div[^>]*table-wrap[^>]*>", source(path))
+        if "tabindex=" not in box
+    ]
+    assert not bare
+
+
+@pytest.mark.parametrize("path", templates(), ids=str)
 def test_every_form_that_changes_something_carries_the_token(path: Path) -> None:
     for form in re.findall(r"<form\b[^>]*method=\"post\".*?</form>", source(path), re.DOTALL):
         if 'action="/preferences"' in form:
