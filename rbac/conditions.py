@@ -30,7 +30,7 @@ _PYTHON_TYPE: Mapping[Kind, type] = {Kind.NUMBER: int, Kind.TEXT: str, Kind.TRUT
 _KIND = {python_type: kind for kind, python_type in _PYTHON_TYPE.items()}
 
 _UNKNOWN = (KeyError, TypeError, ArithmeticError)
-_PLAIN_TEXT = re.compile(r"[\w .:-]*")
+PLAIN_TEXT = re.compile(r"[\w .:-]*")
 
 _CALCULATE: Mapping[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.Add: operator.add,
@@ -250,7 +250,7 @@ class _Compiler:
             raise self._bad(node, "not-allowed", type(value).__name__)
         if isinstance(value, int) and value > MAX_NUMBER:
             raise self._bad(node, "number-too-large")
-        if isinstance(value, str) and not _PLAIN_TEXT.fullmatch(value):
+        if isinstance(value, str) and not PLAIN_TEXT.fullmatch(value):
             raise self._bad(node, "text-not-plain")
         return kind, lambda _facts: value
 

@@ -164,3 +164,13 @@ def answer(asking: Question, facts: Facts, subject: str, holding: Holding) -> bo
     """Yes, no, or None for "not known"."""
     fact = asking.tells(facts)
     return None if fact is None else asking.holds(fact, subject, holding)
+
+
+def write_relation(wanted: Mapping[Term, bool], like: str = ANY) -> str:
+    """Write terms as a relation, in the order in which ``like`` has them; ``like`` itself when it says the same."""
+    before: dict[Term, bool] = dict(parse_relation(like).wanted)
+    if before == dict(wanted):
+        return like
+    order = [*before, *(term for term in Term if term not in before)]
+    terms = [f"{'' if wanted[term] else '!'}{term}" for term in order if term in wanted]
+    return " & ".join(terms) or ANY
