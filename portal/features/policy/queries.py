@@ -19,3 +19,11 @@ async def newest() -> Version | None:
         "SELECT version AS number, lines FROM policy_version ORDER BY version DESC LIMIT 1"
     )
     return Version(**row) if row else None
+
+
+async def version(number: int) -> Version:
+    """A version that exists: what refers to one holds a foreign key to it."""
+    [row] = await db.fetch(
+        "SELECT version AS number, lines FROM policy_version WHERE version = $1", number
+    )
+    return Version(**row)

@@ -11,25 +11,32 @@ from rbac.reading import PolicyError
 CHANNEL = "policy"
 
 
-async def release(lines: str, reason: str) -> int:
+async def lock() -> None:
+    """Let one release at a time go on, until the transaction ends; readers are not held up."""
+    await db.execute("LOCK policy_version IN SHARE ROW EXCLUSIVE MODE")
+
+
+async def release(lines: str, reason: str, *, drafted_by: str = "", **detail: object) -> int:
     """Make these lines the newest version; returns its number. Raises ``PolicyError`` for lines that do not hold.
 
-    Every process follows as soon as the transaction commits; this one before the caller goes on.
+    Every process follows as soon as the transaction commits; this one before the caller goes on. ``detail`` goes
+    onto the audit trail.
     """
     Policy.parse(lines)
     async with db.transaction() as opened:
-        await db.execute("LOCK policy_version IN SHARE ROW EXCLUSIVE MODE")
+        await lock()
         version = 1 + int(await db.fetchval("SELECT coalesce(max(version), 0) FROM policy_version"))
         await db.execute(
-            "INSERT INTO policy_version (version, lines, reason, released_by, released_at) "
-            "VALUES ($1, $2, $3, $4, $5)",
+            "INSERT INTO policy_version (version, lines, reason, released_by, released_at, drafted_by) "
+            "VALUES ($1, $2, $3, $4, $5, $6)",
             version,
             lines,
             reason,
             current_act().subject,
             clock.now(),
+            drafted_by,
         )
-        audit.record("policy:release", "policy", version, reason=reason)
+        audit.record("policy:release", "policy", version, reason=reason, **detail)
         await notify(CHANNEL, str(version))
         opened.after_commit.append(load)
     return version
