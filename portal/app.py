@@ -19,7 +19,8 @@ from portal.core.notify import Notices
 from portal.core.parent import end_with_parent
 from portal.core.settings import settings
 from portal.registry import SLICES
-from portal.web import respond, session, templating
+from portal.web import desk as desk_entries
+from portal.web import records, respond, session, templating
 from portal.web.envelope import Envelope
 from portal.web.errors import on_http_error, on_unexpected
 from portal.web.permission import policy, require_permissions
@@ -74,6 +75,9 @@ def _settle_garbage() -> None:
 def litestar() -> Litestar:
     """The application without its envelope; raises ``UnguardedRoute`` while a route names no permission."""
     respond.menu_items[:] = [item for piece in SLICES for item in piece.menu]
+    desk_entries.waiting_items[:] = [item for piece in SLICES for item in piece.waiting]
+    desk_entries.figure_items[:] = [figure for piece in SLICES for figure in piece.figures]
+    records.record_kinds[:] = [kind for piece in SLICES for kind in piece.records]
     app = Litestar(
         route_handlers=[
             *system_pages.ROUTES,

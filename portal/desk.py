@@ -3,9 +3,8 @@
 from litestar import Response, get
 from litestar.plugins.htmx import HTMXRequest
 
-from portal.registry import SLICES
 from portal.web.actor import actor_of
-from portal.web.desk import figures_for, waiting_for
+from portal.web.desk import figure_items, figures_for, waiting_for, waiting_items
 from portal.web.permission import Needs
 from portal.web.respond import page
 from rbac.permissions import Permission
@@ -19,8 +18,8 @@ async def show_desk(request: HTMXRequest) -> Response[bytes]:
         request,
         "staff/desk.html",
         block="news",
-        waiting=await waiting_for(actor, (item for piece in SLICES for item in piece.waiting)),
-        figures=await figures_for(actor, (figure for piece in SLICES for figure in piece.figures)),
+        waiting=await waiting_for(actor, waiting_items),
+        figures=await figures_for(actor, figure_items),
     )
 
 

@@ -119,12 +119,15 @@ def who_may(
 
 
 def who_could(
-    compiled: CompiledPolicy, permission: str, at: datetime | None = None
+    compiled: CompiledPolicy,
+    permission: str,
+    at: datetime | None = None,
+    subjects: Iterable[str] | None = None,
 ) -> tuple[Candidate, ...]:
-    """Everybody who could be allowed on some record."""
+    """Everybody, or everybody of these, who could be allowed on some record."""
     standing = compiled.standing(at)
     found = []
-    for subject in sorted(compiled.policy.subjects):
+    for subject in sorted(compiled.policy.subjects) if subjects is None else subjects:
         readings = [
             _read(rule, subject, holding, standing, NOTHING_KNOWN)
             for rule, holding in possible_rules(compiled, standing, subject, permission)

@@ -53,6 +53,11 @@ class ShownFigure:
     tone: str
 
 
+#: Filled by the composition: what all slices offer.
+waiting_items: list[Waiting] = []
+figure_items: list[Figure] = []
+
+
 async def waiting_for(actor: Actor, items: Iterable[Waiting]) -> list[ShownWaiting]:
     """What waits now for this person, in the order of the slices; what does not wait is left out."""
     shown = []

@@ -1,6 +1,6 @@
 """The staff menu: each slice names its entries, and a person sees those that the policy lets in."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -46,7 +46,14 @@ class Group:
 
 def menu_for(actor: Actor, items: Iterable[MenuItem], path: str) -> tuple[Group, ...]:
     """The groups with at least one entry that this actor may open."""
-    allowed = [item for item in items if may(actor, item.permission)]
+    return menu_of(lambda permission: may(actor, permission), items, path)
+
+
+def menu_of(
+    allows: Callable[[Permission], bool], items: Iterable[MenuItem], path: str = ""
+) -> tuple[Group, ...]:
+    """The menu of anybody, told by what the policy answers for them."""
+    allowed = [item for item in items if allows(item.permission)]
     here = max((item.url for item in allowed if _leads_to(item.url, path)), key=len, default="")
     groups: dict[LazyText, list[Shown]] = {label: [] for label in GROUPS}
     for item in allowed:

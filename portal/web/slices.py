@@ -1,4 +1,4 @@
-"""What a slice gives to the composition: routes, menu and desk entries, listeners, work at start and stop."""
+"""What a slice gives to the composition: routes, menu and desk entries, records, listeners, work at start and stop."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -7,6 +7,7 @@ from typing import Any
 from portal.core.notify import Listener
 from portal.web.desk import Figure, Waiting
 from portal.web.menu import MenuItem
+from portal.web.records import RecordKind
 
 Step = Callable[[], Awaitable[None]]
 
@@ -24,6 +25,7 @@ class Slice:
     menu: Sequence[MenuItem] = ()
     waiting: Sequence[Waiting] = ()
     figures: Sequence[Figure] = ()
+    records: Sequence[RecordKind] = ()
     listeners: Mapping[str, Listener] = field(default_factory=dict)
     start: Step | None = None
     stop: Step | None = None

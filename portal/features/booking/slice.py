@@ -14,6 +14,7 @@ from portal.features.booking import (
     places,
     privacy,
     process,
+    records,
     waitlist,
 )
 from portal.features.booking.pages import (
@@ -174,6 +175,7 @@ SLICE = Slice(
     ),
     waiting=desk.WAITING,
     figures=desk.FIGURES,
+    records=records.RECORDS,
     start=process.start,
     stop=process.stop,
     alive=process.alive,

@@ -1,6 +1,24 @@
 """The policy slice as the composition sees it."""
 
+from portal.core.i18n import _l
 from portal.features.policy import service
+from portal.features.policy.pages import simulate, who
+from portal.web.menu import ADMINISTRATION, MenuItem
 from portal.web.slices import Slice
+from rbac.permissions import Permission
 
-SLICE = Slice("policy", listeners={service.CHANNEL: service.load}, start=service.load)
+SLICE = Slice(
+    "policy",
+    routes=(*simulate.ROUTES, *who.ROUTES),
+    menu=(
+        MenuItem(
+            ADMINISTRATION,
+            _l("Try the policy"),
+            "/policy/simulate",
+            Permission.POLICY_SIMULATE,
+            _l("Who may do what, and why"),
+        ),
+    ),
+    listeners={service.CHANNEL: service.load},
+    start=service.load,
+)
