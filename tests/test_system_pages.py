@@ -18,9 +18,11 @@ async def test_the_process_lives(visitor: Browser) -> None:
     assert answer.headers["content-type"] == "text/plain; charset=utf-8"
 
 
-async def test_a_process_that_can_do_its_work_is_ready(visitor: Browser) -> None:
+async def test_a_process_that_can_do_its_work_is_ready(
+    visitor: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(system_pages, "LOW_DISK", 0)  # however full this machine is just now
     answer = await visitor.get("/readyz")
-    assert answer.status_code == 200
     assert answer.json() == {
         "database": "ok",
         "policy": "ok",
@@ -30,6 +32,7 @@ async def test_a_process_that_can_do_its_work_is_ready(visitor: Browser) -> None
         "wrapping_key": keyring().wrapping_active,
         "ticket_key": str(keyring().ticket_active),
     }
+    assert answer.status_code == 200
 
 
 @pytest.mark.parametrize("missing", ["database", "schema", "policy", "disk", "keys"])

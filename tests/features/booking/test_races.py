@@ -1,5 +1,6 @@
 """Races (BK-4): at once, in several processes, with a control that takes the guard away and sees the fault happen."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import time, timedelta
@@ -33,6 +34,7 @@ from tests.features.booking.acts import (
     visitors,
 )
 from tests.features.booking.concurrency import (
+    ANYWHERE,
     NEVER_OVERSOLD,
     ONE_DOCUMENT,
     ONE_KEY,
@@ -68,6 +70,24 @@ def kinds(answers: list[Any]) -> Counter[str]:
         type(answer).__name__ if isinstance(answer, BaseException) else answer.kind
         for answer in answers
     )
+
+
+async def test_who_waits_for_something_else_has_not_come_to_the_gate() -> None:
+    """Else a gate would open before the race: a crowd waits for the day's key first, that one of them makes."""
+    slot = await a_slot()
+    elsewhere = await db.engine().get_new_connection()
+    async with processes(1) as (one,):
+        async with insert_gate("booking_key"):
+            async with elsewhere.transaction():
+                await elsewhere.execute("LOCK TABLE data_key IN SHARE MODE")
+                racing = started(one.book(slot, visitors(1), a_phone(1)))
+                await waiting(1, ANYWHERE)
+                with pytest.raises(TimeoutError):
+                    async with asyncio.timeout(0.2):
+                        await waiting(1)
+            await waiting(1)
+        assert kinds(await racing) == {"booked": 1}
+    await elsewhere.close()
 
 
 # The last places
