@@ -10,6 +10,7 @@ The clock is held by time-machine (``time_machine.travel``). Each test finds set
 sessions and rate limits as a process has them that has just started with the demo policy.
 """
 
+import contextlib
 import os
 import secrets
 import shutil
@@ -26,7 +27,8 @@ import time_machine
 from tests.scratch import scratch_folder
 
 # Before the portal is imported: what it reads of its environment, it reads from here.
-DATA = scratch_folder("shanmen-test-")
+PREFIX = "shanmen-test-"
+DATA = scratch_folder(PREFIX)
 for _name in [name for name in os.environ if name.startswith("PORTAL_") and "_TEST_" not in name]:
     del os.environ[_name]
 os.environ["PORTAL_DATA"] = str(DATA)
@@ -42,7 +44,7 @@ from portal.app import litestar  # noqa: E402
 from portal.core import audit, clock, db  # noqa: E402
 from portal.core.keyring import keyring  # noqa: E402
 from portal.core.migrate import migrate  # noqa: E402
-from portal.core.postgres import EmbeddedPostgres  # noqa: E402
+from portal.core.postgres import EmbeddedPostgres, PostgresError  # noqa: E402
 from portal.core.settings import settings  # noqa: E402
 from portal.features.booking import process  # noqa: E402
 from portal.features.booking.booker import Booker  # noqa: E402
@@ -81,13 +83,37 @@ def database_url() -> Iterator[str]:
     if given := os.environ.get("PORTAL_TEST_DATABASE_URL"):
         yield given
         return
+    _clear_after_the_killed()
     server = EmbeddedPostgres(DATA)
     try:
         yield server.start()
     finally:
-        server.stop()
-        if server.home:  # a temporary folder that the account cannot enter puts it elsewhere
-            shutil.rmtree(server.home)
+        _stop_for_good(server)
+
+
+def _stop_for_good(server: EmbeddedPostgres) -> None:
+    server.stop()
+    if server.home:  # a temporary folder that the account cannot enter puts it elsewhere
+        shutil.rmtree(server.home)
+
+
+def _clear_after_the_killed() -> None:
+    """A run that was killed left its server and its folder. Whoever still runs, runs, and holds the lock on them."""
+    for lock in DATA.parent.glob(f"{PREFIX}*/postgres.lock"):
+        with contextlib.suppress(PostgresError, OSError, ValueError):
+            if not _lives(int(lock.read_text("ascii"))):
+                left = EmbeddedPostgres(lock.parent)
+                left.start()  # found again as it runs, or started once more: what starts is stopped in order
+                _stop_for_good(left)
+                shutil.rmtree(lock.parent)
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 @pytest.fixture(scope="session")
