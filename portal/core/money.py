@@ -5,6 +5,7 @@ import unicodedata
 from typing import Final
 
 LARGEST_FEN: Final = 100_000_000_000  # a thousand million yuan: beyond it somebody mistyped
+LARGEST_STORED: Final = 2**31 - 1  # fen that an ``integer`` column takes: some 21 million yuan
 
 _AMOUNT: Final = re.compile(r"(-?)(\d{1,3}(?:,\d{3})+|\d+)(?:\.(\d{1,2}))?")
 
@@ -27,7 +28,7 @@ def plain_yuan(fen: int) -> str:
     return f"{sign}{whole}.{cents:02d}"
 
 
-def parse_yuan(text: str, *, negative: bool = False) -> int:
+def parse_yuan(text: str, *, negative: bool = False, largest: int = LARGEST_FEN) -> int:
     """Read a typed amount: ``1,234.5``, ``¥12``, full-width digits. Raises ``BadAmount``."""
     tidy = unicodedata.normalize("NFKC", text).strip().lstrip("¥").strip()
     found = _AMOUNT.fullmatch(tidy)
@@ -37,7 +38,7 @@ def parse_yuan(text: str, *, negative: bool = False) -> int:
     if len(whole) > len("1,000,000,000"):
         raise BadAmount("amount-large")
     fen = int(whole.replace(",", "")) * 100 + int((cents or "").ljust(2, "0"))
-    if fen > LARGEST_FEN:
+    if fen > largest:
         raise BadAmount("amount-large")
     if sign and fen and not negative:
         raise BadAmount("amount-negative")

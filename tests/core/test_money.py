@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.core.money import LARGEST_FEN, BadAmount, parse_yuan, plain_yuan, yuan
+from portal.core.money import LARGEST_FEN, LARGEST_STORED, BadAmount, parse_yuan, plain_yuan, yuan
 
 AMOUNTS = st.integers(-LARGEST_FEN, LARGEST_FEN)
 
@@ -58,6 +58,12 @@ def test_what_is_no_amount_is_refused_with_a_code(typed: str, code: str) -> None
     with pytest.raises(BadAmount) as refused:
         parse_yuan(typed)
     assert refused.value.args == (code,)
+
+
+def test_what_is_stored_may_be_smaller() -> None:
+    assert parse_yuan("21474836.47", largest=LARGEST_STORED) == LARGEST_STORED
+    with pytest.raises(BadAmount, match="amount-large"):
+        parse_yuan("21474836.48", largest=LARGEST_STORED)
 
 
 def test_a_debt_is_understood_only_where_one_may_stand() -> None:

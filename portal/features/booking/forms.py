@@ -208,6 +208,9 @@ def _visitor(form: Form, row: int, terms: Terms) -> Visitor:
 
 
 def _check_party(form: Form, visitors: list[Visitor], terms: Terms) -> None:
+    prices = [terms.priced[one.category].fen for one in visitors if one.category in terms.priced]
+    if code := party.total_error(sum(prices)):
+        form.error("party", code)
     identities = [documents.identity(visitor.document) for visitor in visitors]
     for row in party.equal_documents(identities):
         form.error(f"visitors-{row}-id_number", "same-document")

@@ -39,6 +39,7 @@ WORDS: Final[Mapping[str, LazyText]] = {
     # party
     "party-empty": _l("Please enter at least one visitor."),
     "party-large": _l("One order can have at most %(limit)s visitors."),
+    "total-large": _l("Together this costs more than one order can hold. Please book in parts."),
     "category-unknown": _l("This ticket is not sold for that day."),
     "category-holiday": _l("This concession does not apply on public holidays."),
     "category-too-young": _l(

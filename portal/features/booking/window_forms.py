@@ -65,6 +65,8 @@ def parse(
         form.error("party", code)
         form.parameters["limit"] = str(LARGEST_PARTY)
         return form, None
+    if code := party.total_error(total_fen(raw, terms.priced)):
+        form.error("party", code)
     wanted = list(_rows(numbers, terms.priced))
     visitors = [_walk_up(form, row, terms, needed=documents_needed) for row in wanted]
     phone = text.tidy_phone(form.values.get("contact_phone", ""))

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from portal.core import clock, db
 from portal.core.i18n import LazyText, _l
+from portal.core.money import yuan
 from portal.features.catalogue import sale
 from portal.features.catalogue.fields import Values
 from portal.features.catalogue.rules import prices, slots
@@ -22,6 +23,7 @@ WORDS: Final[Mapping[str, LazyText]] = {
     "price-raise-notice": _l(
         "A price rise must be published six months ahead. For an exception, state the legal basis."
     ),
+    "price-large": _l("A ticket costs at most %(most)s.", most=yuan(prices.LARGEST_PRICE)),
     "price-backdated": _l("A price cannot begin before it is published."),
     "price-in-force": _l(
         "A price that holds or has held stays as it was published. Publish a new one."
@@ -46,6 +48,8 @@ MOST_PERCENT: Final = 200
 async def price(values: Values, row_id: int | None) -> tuple[str, str] | None:
     """A rise needs six months' notice or a legal basis (Tourism Law art. 43)."""
     values["published_on"] = today = clock.today()
+    if values["fen"] > prices.LARGEST_PRICE:
+        return "fen", "price-large"
     if values["valid_from"] < today:
         return "valid_from", "price-backdated"
     code = await _category_code(values["category"])

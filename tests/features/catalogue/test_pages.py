@@ -348,6 +348,11 @@ async def test_a_rise_without_notice_wants_its_legal_basis(manager: Browser) -> 
     lawful = weekend | {"legal_basis": "发改价格〔2026〕7号"}
     assert (await manager.post_form(page, lawful)).status_code == 303
     backdated = wish | {"fen": "1", "valid_from": "2020-01-01"}
+    for dear in ("100000.01", "300000", "40000000", "999999999"):
+        answer = await manager.post_form(page, wish | {"fen": dear, "season": "peak"})
+        assert answer.status_code == 422
+        assert "costs at most ¥100,000" in answer.text
+        assert f'value="{dear}"' in answer.text
     assert "before it is published" in (await manager.post_form(page, backdated)).text
 
 

@@ -61,7 +61,7 @@ def _seller(request: HTMXRequest) -> int:
 
 def _amount(form: Form, name: str) -> int:
     try:
-        return money.parse_yuan(form.text(name, longest=20) or "0")
+        return money.parse_yuan(form.text(name, longest=20) or "0", largest=money.LARGEST_STORED)
     except money.BadAmount as error:
         form.error(name, error.args[0])
         return 0

@@ -6,6 +6,7 @@ from datetime import date
 from typing import Final
 from uuid import UUID
 
+from portal.core.money import LARGEST_STORED
 from portal.features.booking.rules.documents import Document
 from portal.features.catalogue.rules.categories import ADULT_AGE, CHILD_AGE, age_on
 
@@ -36,6 +37,11 @@ def party_error(party: int, largest: int) -> str | None:
     if party < 1:
         return "party-empty"
     return "party-large" if party > min(largest, LARGEST_PARTY) else None
+
+
+def total_error(fen: int) -> str | None:
+    """What cannot be stored is not sold: prices from before their own limit could add up to it."""
+    return "total-large" if fen > LARGEST_STORED else None
 
 
 def is_child(visitor: Visitor, day: date) -> bool:

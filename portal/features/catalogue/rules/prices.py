@@ -12,6 +12,9 @@ from typing import Final
 
 ANY: Final = "any"
 RAISE_NOTICE_MONTHS: Final = 6  # Tourism Law art. 43
+LARGEST_PRICE: Final = (
+    10_000_000  # fen; the largest party at it can still be stored (constraint price_fits_an_order)
+)
 _MONTHS: Final = 12
 
 WEEKDAY: Final = "weekday"
