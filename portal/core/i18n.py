@@ -4,13 +4,16 @@
 request; ``_l`` remembers the text and translates when it is shown.
 """
 
+from collections.abc import Callable
 from contextvars import ContextVar
 from functools import cache, lru_cache
 from gettext import NullTranslations
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Generic, TypeVar
 
 from babel.messages.pofile import read_po
+
+Value = TypeVar("Value")
 
 LANGUAGES: Final = ("zh", "en")
 DEFAULT: Final = "zh"
@@ -117,6 +120,19 @@ class LazyText:
 
 def _l(message: str, /, **values: object) -> LazyText:
     return LazyText(message, **values)
+
+
+class Said(Generic[Value]):
+    """A value that ``say`` puts into words when it is shown: a day in a text whose language is chosen later."""
+
+    __slots__ = ("_say", "_value")
+
+    def __init__(self, say: Callable[[Value], str], value: Value) -> None:
+        self._say = say
+        self._value = value
+
+    def __str__(self) -> str:
+        return self._say(self._value)
 
 
 @lru_cache(maxsize=2048)

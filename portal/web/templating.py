@@ -72,6 +72,19 @@ def full_date(moment: date | datetime) -> str:
     return f"{_WEEKDAYS[day.weekday()]} {local_date(day)}"
 
 
+def message_date(moment: date | datetime) -> str:
+    """10月1日（周四） or Thu 1 Oct 2026: as people write it in a short message."""
+    day = clock.local(moment).date() if isinstance(moment, datetime) else moment
+    if i18n.language() == "zh":
+        return f"{short_date(day)}（{weekday(day)}）"  # i18n: a date, not a text
+    return f"{weekday(day)} {short_date(day)} {day.year}"
+
+
+def message_datetime(moment: datetime) -> str:
+    between = "" if i18n.language() == "zh" else ", "
+    return message_date(moment) + between + local_time(moment)
+
+
 def local_datetime(moment: datetime) -> str:
     between = " " if i18n.language() == "zh" else ", "
     return local_date(moment) + between + local_time(moment)

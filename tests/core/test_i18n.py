@@ -4,7 +4,7 @@ import pytest
 from markupsafe import Markup
 
 from portal.core import i18n
-from portal.core.i18n import LazyText, _, _l, choose, ngettext, set_language
+from portal.core.i18n import LazyText, Said, _, _l, choose, language, ngettext, set_language
 
 
 @pytest.fixture(autouse=True)
@@ -73,6 +73,13 @@ def test_a_lazy_text_is_translated_when_it_is_shown() -> None:
 
 def test_a_lazy_text_may_take_its_values_later() -> None:
     assert _l("Paid: %(sum)s") % {"sum": "¥5"} == "已支付：¥5"
+
+
+def test_a_value_may_be_put_into_words_when_it_is_shown() -> None:
+    label = _l("Paid: %(sum)s", sum=Said(lambda day: f"{day}-{language()}", 5))
+    assert str(label) == "已支付：5-zh"
+    set_language("en")
+    assert str(label) == "Paid: 5-en"
 
 
 def test_a_lazy_text_is_escaped_where_html_is_made() -> None:

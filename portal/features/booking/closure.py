@@ -15,7 +15,7 @@ import structlog
 from portal.core import audit, clock, db, order_code
 from portal.core.context import current_act
 from portal.core.crypto import Unreadable, vault
-from portal.core.i18n import _l
+from portal.core.i18n import Said, _l
 from portal.core.jobs import each, enqueue, job
 from portal.core.notify import notify
 from portal.core.settings import settings
@@ -24,6 +24,7 @@ from portal.features.booking.messenger import Message
 from portal.features.booking.place import phone_context
 from portal.features.booking.queries import order_url
 from portal.features.catalogue import availability
+from portal.web.templating import message_date, message_datetime
 
 log = structlog.get_logger(__name__)
 
@@ -214,11 +215,11 @@ async def _tell(closure: int, code: str) -> bool:
                 text=_l(
                     "Your visit on %(day)s cannot take place: %(reason)s. Choose another time or a refund by "
                     "%(until)s; otherwise you will be refunded in full: %(url)s",
-                    day=order["visit_day"].isoformat(),
+                    day=Said(message_date, order["visit_day"]),
                     reason=reason["reason_en"]
                     if order["language"] == "en"
                     else reason["reason_zh"],
-                    until=f"{clock.local(reason['choose_until']):%m-%d %H:%M}",
+                    until=Said(message_datetime, reason["choose_until"]),
                     url=settings().base_url + order_url(code),
                 ),
             )

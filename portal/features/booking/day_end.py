@@ -14,6 +14,7 @@ from portal.features.booking.limits import COUNT_NO_SHOWS
 from portal.features.booking.messenger import Message
 from portal.features.booking.place import phone_context
 from portal.features.booking.queries import order_url
+from portal.web.templating import local_time
 
 REMINDER_HOUR: Final = declare(
     SiteSetting(
@@ -65,7 +66,7 @@ async def _remind(row: Any) -> bool:
                 text=_l(
                     "Your visit is tomorrow at %(time)s. See your tickets, change or cancel free of charge "
                     "until midnight: %(url)s",
-                    time=f"{clock.local(row['starts_at']):%H:%M}",
+                    time=local_time(row["starts_at"]),
                     url=settings().base_url + order_url(code),
                 ),
             )

@@ -2,12 +2,13 @@
 
 from portal.core import audit, clock, db
 from portal.core.crypto import vault
-from portal.core.i18n import _l
+from portal.core.i18n import Said, _l
 from portal.core.settings import settings
 from portal.features.booking import messenger, orders
 from portal.features.booking.messenger import Message
 from portal.features.booking.place import phone_context
 from portal.features.booking.queries import order_url
+from portal.web.templating import local_time, message_date
 
 
 async def send_link(code: str) -> bool:
@@ -31,8 +32,8 @@ async def send_link(code: str) -> bool:
                 language=order["language"],
                 text=_l(
                     "Your tickets for %(day)s, %(time)s: %(url)s",
-                    day=order["visit_day"].isoformat(),
-                    time=f"{clock.local(order['starts_at']):%H:%M}",
+                    day=Said(message_date, order["visit_day"]),
+                    time=local_time(order["starts_at"]),
                     url=settings().base_url + order_url(code),
                 ),
             )

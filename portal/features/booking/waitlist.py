@@ -23,6 +23,7 @@ from portal.features.booking.rules.waitlist import Waiting, next_party, offer_un
 from portal.features.catalogue import availability, sale
 from portal.features.catalogue.availability import SlotView
 from portal.features.catalogue.snapshot import catalogue
+from portal.web.templating import local_time
 
 OFFERS_AT_ONCE: Final = 20
 LAST_OFFER: Final = timedelta(hours=1)  # before the slot begins: later nobody could come
@@ -251,7 +252,7 @@ async def _offer_to(slot: Any, chosen: Waiting, wait_until: datetime) -> None:
             text=_l(
                 "Places are free for your party of %(party)s. Accept by %(until)s: %(url)s",
                 party=chosen.party,
-                until=f"{clock.local(until):%H:%M}",
+                until=local_time(until),
                 url=settings().base_url + entry_url(chosen.number),
             ),
             waitlist_entry=chosen.number,
