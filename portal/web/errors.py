@@ -12,10 +12,13 @@ from litestar.exceptions import HTTPException
 
 from portal.core import db
 from portal.core.i18n import language
+from portal.web.actor import actor_of
+from portal.web.ask import access_token
 from portal.web.csrf import ForgedRequest
-from portal.web.permission import ChangePasswordFirst, Refused, SignInFirst
+from portal.web.permission import ChangePasswordFirst, Refused, SignInFirst, may
 from portal.web.ratelimit import TooMany
 from portal.web.respond import go, page
+from rbac.permissions import Permission
 
 log = structlog.get_logger(__name__)
 
@@ -74,21 +77,30 @@ def _answer(request: Any, status: int, error: Exception) -> Response[Any]:
         block="fragment",
         status=status,
         problem=status,
-        **_words(error),
+        **_words(request, error),
     )
     answer.headers.update(headers)
     return answer
 
 
-def _words(error: Exception) -> dict[str, Any]:
-    """What the page may know: which duty is missing and whom to ask, how long to wait."""
+def _words(request: Any, error: Exception) -> dict[str, Any]:
+    """What the page may know: which duty is missing, whom to ask and with what token, how long to wait."""
     return {
         "duty": error.permission.describe(_language()) if isinstance(error, Refused) else None,
         "permission": str(error.permission) if isinstance(error, Refused) else None,
         "retry_after": error.retry_after if isinstance(error, TooMany) else 2,
         "forged": isinstance(error, ForgedRequest),
         "ask": error.ask if isinstance(error, Refused) else None,
+        "access": _access(request, error) if isinstance(error, Refused) else None,
     }
+
+
+def _access(request: Any, error: Refused) -> str | None:
+    """With what the refused person may ask for the duty; None when they may not even ask."""
+    actor = actor_of(request)
+    if not may(actor, Permission.POLICY_REQUEST_ACCESS):
+        return None
+    return access_token(actor.subject, error.permission)
 
 
 def _language() -> Any:

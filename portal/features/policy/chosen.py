@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from portal.core import db
 from portal.core.i18n import _
@@ -70,7 +70,10 @@ async def chosen(reference: str) -> Chosen | None:
 async def offered() -> list[tuple[str, str]]:
     """What a question may be put to: the one in force, drafts that are open, earlier versions."""
     in_force = policy.version
-    drafts: list[Any] = []
+    drafts = await db.fetch(
+        "SELECT id, title FROM policy_draft WHERE state IN ('open', 'submitted') ORDER BY id DESC LIMIT $1",
+        OFFERED,
+    )
     versions = await db.fetch(
         "SELECT version FROM policy_version WHERE version IS DISTINCT FROM $1 ORDER BY version DESC LIMIT $2",
         in_force,

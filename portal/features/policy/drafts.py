@@ -11,7 +11,7 @@ transaction: assertions, the new version, the draft's end, the audit entry and t
 together or not at all (``service.release``).
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -31,6 +31,9 @@ from rbac.policy import Policy
 
 KINDS: Final = ("edit", "import", "grant", "organisation", "access", "restore")
 LIVING: Final = ("open", "submitted")
+
+#: Called with a draft that has just been released or dropped, in the transaction that ended it.
+on_end: list[Callable[["Draft"], Awaitable[None]]] = []
 
 
 class DraftGone(Exception):
@@ -329,6 +332,7 @@ async def drop(draft: int) -> None:
             clock.now(),
         )
         audit.record("policy:draft", "policy_draft", draft, change="dropped")
+        await _tell_of_end(draft)
 
 
 def may_release(draft: Draft, subject: str) -> bool:
@@ -388,7 +392,14 @@ async def release(draft: int, person_id: int, password: str) -> int:
             clock.now(),
             version,
         )
+        await _tell_of_end(draft)
     return version
+
+
+async def _tell_of_end(draft: int) -> None:
+    ended = await get(draft)
+    for follow in on_end:
+        await follow(ended)
 
 
 async def _locked(draft: int, *states: str) -> Any:

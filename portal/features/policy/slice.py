@@ -1,15 +1,15 @@
 """The policy slice as the composition sees it."""
 
 from portal.core.i18n import _l
-from portal.features.policy import service
-from portal.features.policy.pages import simulate, who
+from portal.features.policy import desk, service
+from portal.features.policy.pages import requests, simulate, who
 from portal.web.menu import ADMINISTRATION, MenuItem
 from portal.web.slices import Slice
 from rbac.permissions import Permission
 
 SLICE = Slice(
     "policy",
-    routes=(*simulate.ROUTES, *who.ROUTES),
+    routes=(*simulate.ROUTES, *who.ROUTES, *requests.ROUTES),
     menu=(
         MenuItem(
             ADMINISTRATION,
@@ -18,7 +18,16 @@ SLICE = Slice(
             Permission.POLICY_SIMULATE,
             _l("Who may do what, and why"),
         ),
+        MenuItem(
+            ADMINISTRATION,
+            _l("Requests for access"),
+            "/policy/requests",
+            Permission.POLICY_DRAFT,
+            _l("Who was refused and asks for the duty"),
+        ),
     ),
+    waiting=desk.WAITING,
+    figures=desk.FIGURES,
     listeners={service.CHANNEL: service.load},
     start=service.load,
 )
