@@ -15,6 +15,7 @@ from portal.features.catalogue.rules.categories import STATUTORY
 from portal.features.catalogue.rules.holidays import DEFAULT_CALENDAR
 from portal.features.people import passwords
 from portal.features.people import service as people
+from portal.features.people.organisation import service as organisation
 
 MARK: Final = "demo.filled"
 PASSWORD: Final = "demo-"  # noqa: S105  followed by the user name; told at the start
@@ -50,6 +51,40 @@ PEOPLE: Final = (
     ("sysadmin", "石磊"),
     ("secadmin", "安宁"),
     ("auditadmin", "明鉴"),
+)
+
+#: Who holds which post; the number is how many days ago it was taken up.
+POSTS: Final = (
+    ("director", "director", 1460),
+    ("manager.procurement", "manager_procurement", 910),
+    ("manager.systems", "manager_systems", 660),
+    ("proc1", "specialist_procurement", 1120),
+    ("proc2", "specialist_procurement", 700),
+    ("proc3", "specialist_procurement", 150),
+    ("ops1", "specialist_operations", 1300),
+    ("ops2", "specialist_operations", 745),
+    ("ops3", "specialist_operations", 640),
+    ("ops4", "specialist_operations", 310),
+    ("ops5", "specialist_operations", 95),
+    ("tech1", "specialist_technology", 1500),
+    ("tech2", "specialist_technology", 980),
+    ("tech3", "specialist_technology", 760),
+    ("tech4", "specialist_technology", 720),
+    ("tech5", "specialist_technology", 430),
+    ("tech6", "specialist_technology", 280),
+    ("tech7", "specialist_technology", 190),
+    ("tech8", "specialist_technology", 60),
+    ("ceo", "ceo", 2900),
+    ("opsdirector", "operations_director", 1800),
+    ("finance", "finance_head", 2100),
+    ("hr", "hr_head", 1650),
+    ("marketing", "marketing_head", 820),
+    ("techdept", "tech_dept_head", 1210),
+    ("gate1", "gate_staff", 540),
+    ("window1", "window_staff", 365),
+    ("sysadmin", "system_administrator", 600),
+    ("secadmin", "security_administrator", 600),
+    ("auditadmin", "audit_administrator", 600),
 )
 
 _EVERY_DAY: Final = [1, 2, 3, 4, 5, 6, 7]
@@ -94,6 +129,9 @@ async def fill() -> None:
     async with db.transaction():
         for (username, name), digest in zip(PEOPLE, hashes, strict=True):
             await people.insert(username, name, digest, must_change=False)
+        await organisation.ensure_shipped()
+        for username, post, days in POSTS:
+            await organisation.place(username, post, clock.today() - timedelta(days=days))
         for name, value in _SETTINGS.items():
             await site_settings.change(name, value)
         await _catalogue()

@@ -5,8 +5,9 @@ from litestar.plugins.htmx import HTMXRequest
 
 from portal.web.actor import actor_of
 from portal.web.desk import figure_items, figures_for, waiting_for, waiting_items
-from portal.web.permission import Needs
+from portal.web.permission import Needs, subject_of
 from portal.web.respond import page
+from rbac.lines import NEWCOMER
 from rbac.permissions import Permission
 
 
@@ -19,6 +20,7 @@ async def show_desk(request: HTMXRequest) -> Response[bytes]:
         "staff/desk.html",
         block="news",
         waiting=await waiting_for(actor, waiting_items),
+        newcomer=subject_of(actor) == NEWCOMER,
         figures=await figures_for(actor, figure_items),
     )
 

@@ -29,6 +29,7 @@ from portal.core.migrate import migrate
 from portal.core.settings import settings
 from portal.features.booking.slice import cut_months
 from portal.features.catalogue import generation
+from portal.features.people.organisation import service as organisation
 from portal.features.policy import service as policy
 from portal.registry import APP_NAMES
 
@@ -75,6 +76,7 @@ async def _prepare(*, with_demo: bool, say: Say) -> None:
         )  # before the first act is recorded: rows in a default partition stay there
         await site_settings.load()
         await policy.ensure_shipped(demo=with_demo)
+        await organisation.ensure_shipped()
         if with_demo:
             await _prepare_demo(say)
         elif await setup.is_needed():

@@ -10,10 +10,11 @@ from portal.web.permission import may
 from rbac.permissions import Permission
 
 VISITORS: Final = _l("Visitors")
+PEOPLE: Final = _l("People")
 ADMINISTRATION: Final = _l("Administration")
 
 #: The groups in the order in which they stand.
-GROUPS: Final = (VISITORS, ADMINISTRATION)
+GROUPS: Final = (VISITORS, PEOPLE, ADMINISTRATION)
 
 
 @dataclass(frozen=True, slots=True)

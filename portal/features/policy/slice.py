@@ -1,7 +1,7 @@
 """The policy slice as the composition sees it."""
 
 from portal.core.i18n import _l
-from portal.features.policy import desk, service
+from portal.features.policy import desk, organisation, service
 from portal.features.policy.pages import requests, simulate, who
 from portal.web.menu import ADMINISTRATION, MenuItem
 from portal.web.slices import Slice
@@ -26,7 +26,7 @@ SLICE = Slice(
             _l("Who was refused and asks for the duty"),
         ),
     ),
-    waiting=desk.WAITING,
+    waiting=(*desk.WAITING, *organisation.WAITING),
     figures=desk.FIGURES,
     listeners={service.CHANNEL: service.load},
     start=service.load,
