@@ -56,6 +56,9 @@ def test_what_was_typed_comes_along_to_the_nearest_free_time(
     expect(form.nearest).to_be_hidden()
     expect(form.number()).to_have_value(who.id_number)
     expect(page).not_to_have_url(re.compile(f"/{slot}$"))
+    form.switch("English").click()  # of the time that was taken, not of the one that was lost
+    expect(page).not_to_have_url(re.compile(rf"/{slot}\b"))
+    expect(form.number()).to_have_value(who.id_number)
     form.book.click()
     expect(OrderPage(page).tickets).to_have_count(1)
 

@@ -63,6 +63,10 @@ class BookingForm:
         self.errors = page.get_by_role("alert")
         self.nearest = page.get_by_role("region", name=said("The nearest free times"))
 
+    def switch(self, language: str) -> Locator:
+        """Shows the form in the other language, as it is typed."""
+        return self.page.get_by_role("banner").get_by_role("button", name=language)
+
     def visitor(self, row: int) -> Locator:
         return self.page.get_by_role("group", name=said("Visitor %(number)s", number=row + 1))
 

@@ -1,5 +1,5 @@
 // What only a script can do; every page works without it. Behaviour is announced by data- attributes:
-//   data-focus             takes the focus when it appears: an error summary, the outcome of an act
+//   data-focus             takes the focus when it appears: errors, what an act did
 //   data-announce          is read out when a swap has changed its text (wants an id)
 //   data-countdown         on <time datetime>: what is left; ="reload" asks the server again at the end
 //   data-hide-after="30"   a revealed value leaves the screen after so many seconds
@@ -69,16 +69,16 @@
     say(words.visitors(names.length));
   };
 
-  // A form is sent once: a second press of the same button does nothing while the answer is on its way.
+  // A form is sent once: a second press of the same button does nothing until the answer comes.
   const SENT = 15000; // ms, for answers that leave the page in place, such as a file
   const release = (form) => {
     form.removeAttribute("aria-busy");
-    for (const button of all("[data-busy]", form)) button.removeAttribute("data-busy");
+    for (const field of form.elements) field.removeAttribute("data-busy");
   };
   document.addEventListener("submit", (event) => {
     const form = event.target;
     if (form.method === "dialog" || form.target === "_blank") return;
-    const { name = "", value = "", formAction = form.action } = event.submitter || {};
+    const { name = "", value = "", lang, formAction = form.action } = event.submitter || {};
     const act = [formAction, name, value].join(" ");
     if (form.getAttribute("aria-busy") === "true" && form.dataset.act === act) {
       event.preventDefault();
@@ -89,6 +89,7 @@
     form.dataset.act = act;
     if (event.submitter) event.submitter.setAttribute("data-busy", "");
     setTimeout(() => release(form), SENT);
+    if (lang) event.stopImmediatePropagation(); // the whole page in another language
   }, true);
   window.addEventListener("pageshow", (event) => {
     if (event.persisted) all("form[aria-busy]").forEach(release);
@@ -137,7 +138,7 @@
     button.setAttribute("data-done", "");
     setTimeout(() => button.removeAttribute("data-done"), 2000);
   });
-  // Such buttons come with `hidden`: they are shown where they can do something.
+  // Such buttons come `hidden`: shown where they can do something.
   const showButtons = () => {
     for (const button of all("[data-print][hidden]")) button.hidden = false;
     if (navigator.clipboard) for (const button of all("[data-copy][hidden]")) button.hidden = false;

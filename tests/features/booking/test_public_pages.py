@@ -5,9 +5,9 @@ from datetime import timedelta
 
 import pytest
 
-from portal.core import clock
-from tests.browser import HTMX, Browser
-from tests.factories.catalogue import a_slot
+from portal.core import clock, db
+from tests.browser import HTMX, Browser, forms
+from tests.factories.catalogue import a_slot, noticed
 
 
 @pytest.mark.charter("BK-3")
@@ -74,3 +74,32 @@ async def test_one_address_that_hammers_the_form_is_told_when_to_come_back(
     assert answers[60].status_code == 429
     assert int(answers[60].headers["retry-after"]) >= 1
     assert "<h1>" in answers[60].text
+
+
+@pytest.mark.charter("BK-3")
+async def test_the_booking_form_is_shown_in_the_other_language_as_it_was_typed(
+    visitor: Browser,
+) -> None:
+    slot = await a_slot()
+    page = f"/book/{slot.id}"
+    form = await visitor.form(page, action=page)
+    typed = {"visitors-0-name": "Ada", "visitors-1-name": "", "contact_phone": "12", "quote": "1"}
+    answer = await visitor.post(f"{page}?lang=en", data=form.fields | typed)
+    assert answer.status_code == 200
+    assert '<html lang="en"' in answer.text
+    assert 'aria-invalid="true"' not in answer.text
+    [again] = [found for found in forms(answer.text) if found.action == page]
+    assert again.fields["visitors-0-name"] == "Ada"
+    assert again.fields["contact_phone"] == "12"
+    assert "visitors-1-name" in again.fields
+    assert again.fields["idempotency_key"] == form.fields["idempotency_key"]
+    assert '<html lang="en"' in (await visitor.get(page)).text, "remembered"
+
+
+async def test_a_time_that_nobody_can_book_has_a_plain_link_to_the_other_language(
+    visitor: Browser,
+) -> None:
+    slot = await a_slot()
+    await db.execute("UPDATE slot SET closed = true")
+    await noticed()
+    assert f'href="/book/{slot.id}?lang=en"' in (await visitor.get(f"/book/{slot.id}")).text
