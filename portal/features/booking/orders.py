@@ -21,6 +21,7 @@ from portal.features.booking.limits import LATE_FEE_PERCENT
 from portal.features.booking.queries import OrderView, deadlines
 from portal.features.booking.rules import refunds
 from portal.features.booking.rules.refunds import Quote
+from portal.features.catalogue import sale
 from portal.features.payments import service as payments
 from portal.features.payments.service import Returned, Settled, Wanted
 
@@ -250,11 +251,13 @@ async def _owe_all_of(order: Any, amount_fen: int) -> None:
 
 
 async def _take_again(order: Any) -> bool:
-    """An expired hold whose money came late gets its places back if they are still free and nobody else came.
+    """An expired hold whose money came late gets its places back if they are still sold and nobody else came.
 
     Free are also those that were given back and that no party of the waiting list was offered.
     """
     slot, party = order["slot"], order["party"]
+    if not sale.still_sold(order["product"], order["visit_day"]):
+        return False
     await places.lock(slot)
     within = await places.reach(slot)
     if within is None or within.places < party:

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -288,7 +288,7 @@ async def _take(entry_id: int, order: NewOrder) -> Outcome:
         raise NoOffer
     if len(order.tickets) > row["party"] or order.slot != row["slot"]:
         raise NoOffer
-    if not _still_sold(row["product"], row["visit_day"]):
+    if not sale.still_sold(row["product"], row["visit_day"]):
         raise Refused(Outcome("slot-closed", order.code, None))
     await places.reclaim(row["slot"], row["party"])
     outcome = await book_now(order, ORDERS_PER_PHONE())
@@ -305,11 +305,6 @@ async def _take(entry_id: int, order: NewOrder) -> Outcome:
     await places.withhold(row["slot"], row["party"] - len(order.tickets))
     await places.changed(row["slot"])
     return outcome
-
-
-def _still_sold(product_id: int, day: date) -> bool:
-    product = catalogue().product(product_id)
-    return product is not None and product.sold_on(day)
 
 
 class Refused(Exception):

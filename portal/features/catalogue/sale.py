@@ -8,7 +8,7 @@ from portal.core import clock
 from portal.core.i18n import _l
 from portal.core.site_settings import SiteSetting, declare
 from portal.features.catalogue.rules.slots import last_day_on_sale, sale_opens_at
-from portal.features.catalogue.snapshot import Product
+from portal.features.catalogue.snapshot import Product, catalogue
 
 GENERATE_JOB: Final = "catalogue.generate"
 
@@ -180,3 +180,9 @@ def on_sale(day: date) -> bool:
 def sold(product: Product | None, day: date) -> bool:
     """Whether everybody may book this product for a day: asked by each way to a place."""
     return product is not None and product.sold_on(day) and on_sale(day)
+
+
+def still_sold(product: int, day: date) -> bool:
+    """Whether somebody may book the places that are kept for them, whatever days are on sale by now."""
+    found = catalogue().product(product)
+    return found is not None and found.sold_on(day)

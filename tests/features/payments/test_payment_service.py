@@ -15,6 +15,7 @@ from portal.features.payments.providers import BadNotice, Charge, ProviderAway, 
 from portal.features.payments.service import Wanted
 from portal.features.payments.test_provider import SIGNATURE, TIMESTAMP, make_notice
 from tests.factories.booking import a_payment, a_visitor, an_order, the_order
+from tests.factories.catalogue import noticed
 from tests.features.booking.acts import (
     an_order_row,
     book,
@@ -146,17 +147,30 @@ async def test_money_that_comes_late_takes_the_places_again_while_they_are_free(
     await check()
 
 
+@pytest.mark.parametrize(
+    "over",
+    [
+        "UPDATE slot SET closed = true",
+        "UPDATE slot SET retired = true",
+        "UPDATE attraction SET closed_from = '2020-01-01'",
+        "UPDATE product SET on_sale = false",
+    ],
+    ids=["closed", "retired", "attraction-closed", "off-sale"],
+)
 async def test_money_that_comes_when_the_places_are_gone_goes_back_whole(
-    at: Callable[[datetime], None],
+    over: str, at: Callable[[datetime], None]
 ) -> None:
     order = await a_held_order()
     payment = await opened(order)
     at(order.hold_until + timedelta(seconds=1))  # type: ignore[operator]
     await orders.expire_holds()
-    await db.execute("UPDATE slot SET closed = true")
+    await db.execute(over)
+    await noticed()
     assert await pay(payment, order.total_fen)
     row = await an_order_row(order.code)
     assert (row["state"], row["paid_fen"], row["owed_fen"]) == ("refunding", 20_000, 20_000)
+    assert (await the_slot(order.slot))["sold_online"] == 0
+    assert [ticket["state"] for ticket in await tickets(order.code)] == ["expired", "expired"]
     await run_jobs()
     row = await an_order_row(order.code)
     assert (row["state"], row["refunded_fen"]) == ("refunded", 20_000)
