@@ -1,6 +1,7 @@
 """Sign-in, sign-out, and one's own account."""
 
-from typing import Any
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
 
 import segno
 from litestar import Response, get, post
@@ -23,6 +24,8 @@ SELF = Needs(Permission.ACCOUNT_SELF)
 
 #: One address may try 20 times at once and then every 5 seconds; accounts lock by themselves.
 ATTEMPTS = Buckets(burst=20, per_second=0.2)
+
+Done = TypeVar("Done")
 
 FORBIDDEN = 403
 TOO_MANY = 429
@@ -107,16 +110,8 @@ async def change_password(request: HTMXRequest) -> Response[Any]:
 @post("/account/second-factor", guards=[SELF], name="people.start_second_factor", status_code=200)
 async def start_second_factor(request: HTMXRequest) -> Response[bytes]:
     """Show a new secret as a QR code and as text; it holds once a code of it was typed."""
-    fields = await read(request)
-    form = forms.blank()
-    try:
-        secret = await service.start_second_factor(
-            actor_of(request).person_id or 0, fields.get("password", "")
-        )
-    except service.AccountError as error:
-        form.error("password", error.args[0])
-        return await account_page(request, form)
-    return await account_page(request, form, secret=secret)
+    form, secret = await _with_password(request, service.start_second_factor)
+    return await account_page(request, form, secret=secret or "")
 
 
 @post(
@@ -145,15 +140,7 @@ async def confirm_second_factor(request: HTMXRequest) -> Response[bytes]:
 
 @post("/account/recovery-codes", guards=[SELF], name="people.recovery_codes", status_code=200)
 async def renew_recovery_codes(request: HTMXRequest) -> Response[bytes]:
-    fields = await read(request)
-    form = forms.blank()
-    try:
-        codes = await service.renew_recovery_codes(
-            actor_of(request).person_id or 0, fields.get("password", "")
-        )
-    except service.AccountError as error:
-        form.error("password", error.args[0])
-        return await account_page(request, form)
+    form, codes = await _with_password(request, service.renew_recovery_codes)
     return await account_page(request, form, codes=codes)
 
 
@@ -161,16 +148,23 @@ async def renew_recovery_codes(request: HTMXRequest) -> Response[bytes]:
     "/account/second-factor/drop", guards=[SELF], name="people.drop_second_factor", status_code=200
 )
 async def drop_second_factor(request: HTMXRequest) -> Response[Any]:
+    form, _done = await _with_password(request, service.drop_second_factor)
+    if form.errors:
+        return await account_page(request, form)
+    return go(request, "/account?done=second-factor")
+
+
+async def _with_password(
+    request: HTMXRequest, act: Callable[[int, str], Awaitable[Done]]
+) -> tuple[Form, Done | None]:
+    """What came of an act that asks for one's password again; else the form says why nothing did."""
     fields = await read(request)
     form = forms.blank()
     try:
-        await service.drop_second_factor(
-            actor_of(request).person_id or 0, fields.get("password", "")
-        )
+        return form, await act(actor_of(request).person_id or 0, fields.get("password", ""))
     except service.AccountError as error:
         form.error("password", error.args[0])
-        return await account_page(request, form)
-    return go(request, "/account?done=second-factor")
+        return form, None
 
 
 @post("/account/sessions/{mark:str}/end", guards=[SELF], name="people.end_session", status_code=303)
