@@ -2,14 +2,28 @@
 
 from portal.core.i18n import _l
 from portal.features.policy import desk, organisation, service
-from portal.features.policy.pages import requests, simulate, who
+from portal.features.policy.pages import (
+    editor,
+    inclusions,
+    requests,
+    sentences,
+    simulate,
+    who,
+)
 from portal.web.menu import ADMINISTRATION, MenuItem
 from portal.web.slices import Slice
 from rbac.permissions import Permission
 
 SLICE = Slice(
     "policy",
-    routes=(*simulate.ROUTES, *who.ROUTES, *requests.ROUTES),
+    routes=(
+        *editor.ROUTES,
+        *sentences.ROUTES,
+        *inclusions.ROUTES,
+        *simulate.ROUTES,
+        *who.ROUTES,
+        *requests.ROUTES,
+    ),
     menu=(
         MenuItem(
             ADMINISTRATION,

@@ -28,7 +28,6 @@ GROUPS: Final = {
     "closure": _l("Closures"),
     "no_show": _l("Missed visits"),
     "privacy": _l("Personal data"),
-    "security": _l("Signing in"),
 }
 
 
