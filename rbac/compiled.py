@@ -7,11 +7,12 @@ hold the two equal.
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from functools import reduce
+from typing import TypeVar
 
 from rbac.conditions import Condition, compile_condition
 from rbac.facts import NOTHING_KNOWN, Facts
@@ -22,6 +23,7 @@ from rbac.standing import Register, Standing
 
 Test = Callable[[Facts, str, Holding], bool]
 Clock = Callable[[], float]
+T = TypeVar("T")
 
 _STANDINGS_KEPT = 8
 
@@ -137,13 +139,17 @@ class CompiledPolicy:
         """Yield the rules on a permission that the subject's roles bring, for each way of holding."""
         if not self.register.knows(subject):
             return
-        roles = standing.roles(subject)
+        for rule, holdings in self.rules_for(permission, standing.roles(subject)):
+            for holding in holdings:
+                if reaches(rule, holding):
+                    yield rule, holding
+
+    def rules_for(self, permission: str, names: Mapping[str, T]) -> Iterator[tuple[Rule, T]]:
+        """Yield the rules on a permission for one of the names, with what stands beside the name."""
         for by_subject in self._on(permission):
-            for name, holdings in roles.items():
+            for name, beside in names.items():
                 for rule in by_subject.get(name, ()):
-                    for holding in holdings:
-                        if reaches(rule, holding):
-                            yield rule, holding
+                    yield rule, beside
 
     def rules_on(self, permission: str) -> Iterator[Rule]:
         """Yield every rule on a permission, whoever it is for."""
