@@ -94,7 +94,7 @@ def differences(before: CompiledPolicy, after: CompiledPolicy, now: datetime) ->
     found: list[Difference] = []
     told: set[tuple[str, Change]] = set()
     told_lines: set[LineChange] = set()
-    for moment in (now, *_instants(before, after, now)):
+    for moment in (now, *instants(before, after, now)):
         by_person, lines = _Comparison(before, after, moment).differences()
         new = {
             person: tuple(change for change in changes if (person, change) not in told)
@@ -109,7 +109,8 @@ def differences(before: CompiledPolicy, after: CompiledPolicy, now: datetime) ->
     return found
 
 
-def _instants(before: CompiledPolicy, after: CompiledPolicy, now: datetime) -> list[datetime]:
+def instants(before: CompiledPolicy, after: CompiledPolicy, now: datetime) -> list[datetime]:
+    """The next instants at which a line begins or ends that only one of the two has."""
     changed: set[Dated] = {*set(before.policy.grants) ^ set(after.policy.grants)}
     changed |= {*set(before.policy.reports) ^ set(after.policy.reports)}
     edges = {edge for line in changed for edge in window(line)}

@@ -8,8 +8,9 @@ gathered and appended in one call just before the commit, which keeps the head l
 An entry's digest is sha256 over its fields, each as ``<octets>:<text>``. Each append adds one link,
 ``sha256(previous link ‖ digests appended)``; the first link of a chain follows ``sha256("<day>/<lane>")``. One
 link for many entries keeps a batch of bookings cheap, and the digests still tell which entry was
-altered. Detail must never hold a document number, a phone number or a secret; of a visitor's address the trail
-holds the network only.
+altered. An act that was decided on a record keeps the facts of the record, so that a draft of the policy can
+be tried on it later (PO-5). Detail must never hold a document number, a phone number or a secret; of a visitor's
+address the trail holds the network only.
 """
 
 import hashlib
@@ -20,10 +21,11 @@ from datetime import date, datetime
 from typing import Any, Final
 
 from portal.core import anchors, db
-from portal.core.context import current_act
+from portal.core.context import current_act, decided_on
 
 ALLOWED: Final = "allowed"
 REFUSED: Final = "refused"
+FACTS: Final = "facts"  # in an entry's detail: what the policy was asked about, to be asked again
 
 LANES = 32  # staff lanes 0…31, booking lanes 32…63
 
@@ -99,6 +101,7 @@ def _entry(  # noqa: PLR0913  the fields of one row
     rule: str = "",
 ) -> Entry:
     actor = current_act()
+    facts = decided_on(act, object_type, object_id)
     return Entry(
         actor.subject,
         act,
@@ -108,7 +111,7 @@ def _entry(  # noqa: PLR0913  the fields of one row
         rule,
         actor.kept_address,
         actor.request_id,
-        detail,
+        detail if facts is None else {**detail, FACTS: facts},
     )
 
 

@@ -1,10 +1,11 @@
 """Who acts, from where: known to the audit trail and the log without passing it through every call."""
 
+from collections.abc import Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
-from typing import Final
+from typing import Any, Final
 
 #: Everybody without an account, to the policy and to the trail.
 VISITOR: Final = "visitor"
@@ -54,3 +55,29 @@ def current_act() -> Act:
 def set_act(act: Act) -> None:
     """For the rest of this task (a request or a job run)."""
     _act.set(act)
+    _decided.set(None)
+
+
+Facts = Mapping[str, Any]
+
+_decided: ContextVar[dict[tuple[str, str, str], Facts] | None] = ContextVar("decided", default=None)
+
+
+def remember_decision(act: str, object_type: str, object_id: str, facts: Facts) -> None:
+    """Keep what the policy was asked about, for the trail's entry of the act that follows."""
+    known = _decided.get()
+    if known is None:
+        _decided.set(known := {})
+    known[act, object_type, object_id] = facts
+
+
+def decided_on(act: str, object_type: str, object_id: str) -> Facts | None:
+    """The facts that this act was decided on; an act is sometimes put on the trail of another record."""
+    known = _decided.get()
+    if not known:
+        return None
+    found = known.get((act, object_type, object_id))
+    if found is None:
+        same = [facts for key, facts in known.items() if key[0] == act]
+        found = same[0] if len(same) == 1 else None
+    return found

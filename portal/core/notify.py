@@ -26,6 +26,16 @@ RETRIES = 40  # of a listener that finds the database away: about as long as a r
 
 log = structlog.get_logger(__name__)
 
+_ears: set[int] = set()
+
+
+def listening_backends() -> frozenset[int]:
+    """The server's processes behind this process's listening connections: while one lives, so does this one.
+
+    There is one; none before the start and while the connection is away.
+    """
+    return frozenset(_ears)
+
 
 async def notify(channel: str, payload: str = "") -> None:
     """Tell all processes; inside a transaction they hear of it when it commits, else never."""
@@ -83,7 +93,9 @@ class Notices:
 
     async def _listen(self, ready: asyncio.Event) -> None:
         connection = await asyncio.wait_for(engine().get_new_connection(), CONNECT_SECONDS)
+        backend = connection.get_server_pid()
         try:
+            _ears.add(backend)
             for channel in self._listeners:
                 await connection.add_listener(channel, self._heard)
                 self._inbox.put_nowait((channel, ""))
@@ -93,6 +105,7 @@ class Notices:
                 await asyncio.sleep(PULSE_SECONDS)
                 await connection.fetchval("SELECT 1", timeout=PULSE_SECONDS)
         finally:
+            _ears.discard(backend)
             with contextlib.suppress(*ConnectionLost):
                 await connection.close(timeout=1)
 

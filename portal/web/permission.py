@@ -19,10 +19,11 @@ from litestar.handlers import BaseRouteHandler
 from litestar.routes import HTTPRoute
 
 from portal.core import audit
+from portal.core.context import remember_decision
 from portal.web.actor import UNKNOWN, Actor, actor_of
 from portal.web.ask import Ask, whom_to_ask
 from portal.web.csrf import SAFE, refuse_forged
-from rbac.facts import Facts
+from rbac.facts import Facts, as_plain
 from rbac.guard import PolicyBox
 from rbac.lines import written
 from rbac.permissions import Permission
@@ -125,7 +126,11 @@ async def refuse(
 async def allow(
     actor: Actor, permission: Permission, on: Facts, object_type: str, object_id: object
 ) -> None:
-    """Ask again with the record's facts; raises ``Refused``, audited with the line of the policy that says no."""
+    """Ask again with the record's facts; raises ``Refused``, audited with the line of the policy that says no.
+
+    The facts stand on the trail beside the act or the refusal.
+    """
+    remember_decision(str(permission), object_type, str(object_id), as_plain(on))
     decision = policy.decide(subject_of(actor), permission, on)
     if not decision.allowed:
         rule = written(decision.rule.tokens) if decision.rule else ""

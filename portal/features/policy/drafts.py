@@ -5,10 +5,10 @@ trusted are never stored. A line's text is its identity, and the draft's row is 
 two people who change different lines both get what they want; who changes a line that is not there any more is
 told who took it away (``Conflict``), and nothing of theirs is mixed in. Steps can be undone, the last one first.
 
-A draft rests on the version it began with. When another version is released meanwhile, ``rebase`` makes the
+A draft rests on the version it began with. When another version is released meanwhile, ``rebasing.py`` makes the
 draft's own changes again on the newer lines; a draft with an old base cannot be released. A release is one
 transaction: assertions, the new version, the draft's end, the audit entry and the news to every process are there
-together or not at all (``service.release``).
+together or not at all (``service.release``), even when the process is killed on the way.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -58,6 +58,10 @@ class Outdated(Exception):
     """Another version was released meanwhile: the draft must be rebased, and looked at again."""
 
 
+class Changed(Exception):
+    """The draft was taken back and changed since it was looked at."""
+
+
 class Unchanged(Exception):
     """The draft says what is in force already."""
 
@@ -91,6 +95,7 @@ class Draft:
     submitted_at: datetime | None
     ended_at: datetime | None
     released_version: int | None
+    overtaken: str
     authors: frozenset[str]
 
     @property
@@ -118,19 +123,11 @@ class Step:
     undone_at: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class Rebased:
-    """``missing`` are lines that the draft took away and that somebody else's version has taken away already."""
-
-    revision: int
-    base_version: int
-    missing: tuple[str, ...]
-
-
 _COLUMNS: Final = (
     "d.id, d.title, d.kind, d.base_version, d.lines AS text, d.revision, d.state, d.created_by, d.created_at, "
-    "d.submitted_by, d.submitted_at, d.ended_at, d.released_version, array_remove(array(SELECT DISTINCT s.by FROM "
-    "policy_step s WHERE s.draft = d.id) || d.created_by || d.submitted_by, NULL) AS authors "
+    "d.submitted_by, d.submitted_at, d.ended_at, d.released_version, d.overtaken, "
+    "array_remove(array(SELECT DISTINCT s.by FROM policy_step s WHERE s.draft = d.id) "
+    "|| d.created_by || d.submitted_by, NULL) AS authors "
 )
 
 
@@ -216,7 +213,7 @@ async def change(
     """
     gone, come = [tidy(line) for line in remove], [tidy(line) for line in add]
     async with db.transaction():
-        row = await _locked(draft)
+        row = await locked(draft)
         before = row["lines"].splitlines()
         for line in gone:
             if line not in before:
@@ -234,7 +231,7 @@ async def undo(draft: int) -> int:
     Raises ``NothingToUndo``, ``DraftGone``.
     """
     async with db.transaction():
-        row = await _locked(draft)
+        row = await locked(draft)
         last = await db.fetchrow(
             "SELECT number, removed, added, after FROM policy_step WHERE draft = $1 AND undone_at IS NULL "
             "ORDER BY number DESC LIMIT 1",
@@ -259,49 +256,10 @@ async def undo(draft: int) -> int:
         return await _store(row, after)
 
 
-async def rebase(draft: int) -> Rebased:
-    """Make the draft's own changes again on the newest version. A repeat changes nothing.
-
-    Nothing of the draft is lost: what it adds is added; what it took away and is gone already is told.
-    """
-    async with db.transaction():
-        row = await _locked(draft)
-        newest = await queries.newest()
-        if newest is None or newest.number == row["base_version"]:
-            return Rebased(int(row["revision"]), int(row["base_version"]), ())
-        base = await queries.version(row["base_version"])
-        old, mine, theirs = (
-            base.lines.splitlines(),
-            row["lines"].splitlines(),
-            newest.lines.splitlines(),
-        )
-        removed, added = difference(old, mine)
-        missing = tuple(line for line in removed if line not in set(theirs))
-        gone = [line for line in removed if line not in missing]
-        after = replaced(theirs, gone, added, gone[0] if gone else None)
-        text = Policy.parse("\n".join(after)).text
-        revision = int(row["revision"]) + 1
-        await db.execute(
-            "UPDATE policy_draft SET lines = $2, base_version = $3, revision = $4 WHERE id = $1",
-            draft,
-            text,
-            newest.number,
-            revision,
-        )
-        # Steps were made on other lines: they stay as history and can no longer be undone one by one.
-        await db.execute(
-            "UPDATE policy_step SET undone_at = $2 WHERE draft = $1 AND undone_at IS NULL",
-            draft,
-            clock.now(),
-        )
-        audit.record("policy:draft", "policy_draft", draft, change="rebased", version=newest.number)
-        return Rebased(revision, newest.number, missing)
-
-
 async def submit(draft: int) -> None:
     """Hand the draft over to be released; it can no longer be changed. Raises ``Unchanged``, ``DraftGone``."""
     async with db.transaction():
-        row = await _locked(draft)
+        row = await locked(draft)
         base = await queries.version(row["base_version"])
         if base.lines == row["lines"]:
             raise Unchanged
@@ -317,7 +275,7 @@ async def submit(draft: int) -> None:
 async def withdraw(draft: int) -> None:
     """Take a submitted draft back, to change it further."""
     async with db.transaction():
-        await _locked(draft, "submitted")
+        await locked(draft, "submitted")
         await db.execute("UPDATE policy_draft SET state = 'open' WHERE id = $1", draft)
         audit.record("policy:draft", "policy_draft", draft, change="withdrawn")
 
@@ -325,7 +283,7 @@ async def withdraw(draft: int) -> None:
 async def drop(draft: int) -> None:
     """End the draft without a release; it stays to be read."""
     async with db.transaction():
-        await _locked(draft, *LIVING)
+        await locked(draft, *LIVING)
         await db.execute(
             "UPDATE policy_draft SET state = 'dropped', ended_at = $2 WHERE id = $1",
             draft,
@@ -362,17 +320,19 @@ def releasers() -> frozenset[str]:
     )
 
 
-async def release(draft: int, person_id: int, password: str) -> int:
-    """Put the draft in force as the next version; returns its number.
+async def release(draft: int, person_id: int, password: str, seen: int | None = None) -> int:
+    """Put the draft in force as the next version; returns its number. ``seen`` is the revision that was looked at.
 
     The caller has asked the policy (``release_facts``). Raises ``WrongPassword``, ``DraftGone``, ``Outdated``,
-    ``Unchanged``, ``Unsafe``, ``PolicyError``. Of two releases at once one is the next version and the other is
-    outdated. A repeat finds the draft gone.
+    ``Changed``, ``Unchanged``, ``Unsafe``, ``PolicyError``. Of two releases at once one is the next version and the
+    other is outdated. A repeat finds the draft gone.
     """
     if not await sign_in.confirm(person_id, password):
         raise WrongPassword
     async with db.transaction():
-        row = await _locked(draft, "submitted")
+        row = await locked(draft, "submitted")
+        if seen is not None and seen != row["revision"]:
+            raise Changed
         await service.lock()
         newest = await queries.newest()
         if newest is None or newest.number != row["base_version"]:
@@ -402,7 +362,8 @@ async def _tell_of_end(draft: int) -> None:
         await follow(ended)
 
 
-async def _locked(draft: int, *states: str) -> Any:
+async def locked(draft: int, *states: str) -> Any:
+    """The draft's row, held until the transaction ends; ``open`` when no states are named. Raises ``DraftGone``."""
     row = await db.fetchrow("SELECT * FROM policy_draft WHERE id = $1 FOR UPDATE", draft)
     if row is None or row["state"] not in (states or ("open",)):
         raise DraftGone

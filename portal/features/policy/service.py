@@ -3,6 +3,7 @@
 from portal.core import audit, clock, db
 from portal.core.context import current_act
 from portal.core.notify import notify
+from portal.features.policy import holders
 from portal.web.permission import policy
 from rbac.compiled import CompiledPolicy
 from rbac.policy import Policy, shipped_policy
@@ -50,14 +51,16 @@ async def ensure_shipped(*, demo: bool) -> None:
 
 
 async def load(_payload: str = "") -> None:
-    """Take the newest version into this process, unless it is there already."""
+    """Take the newest version into this process, unless it is there already; then say that it is."""
     newest = await db.fetchval("SELECT max(version) FROM policy_version")
-    if newest is None or newest == policy.version:
+    if newest is None:
         return
-    lines = await db.fetchval("SELECT lines FROM policy_version WHERE version = $1", newest)
-    try:
-        compiled = CompiledPolicy(Policy.parse(lines))
-    except PolicyError:
-        policy.clear()  # a newer program released what this one cannot read: no old yes meanwhile
-        raise
-    policy.swap(newest, compiled)
+    if newest != policy.version:
+        lines = await db.fetchval("SELECT lines FROM policy_version WHERE version = $1", newest)
+        try:
+            compiled = CompiledPolicy(Policy.parse(lines))
+        except PolicyError:
+            policy.clear()  # a newer program released what this one cannot read: no old yes meanwhile
+            raise
+        policy.swap(newest, compiled)
+    await holders.report(newest)

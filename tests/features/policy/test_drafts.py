@@ -7,7 +7,7 @@ import pytest
 
 from portal.core import db
 from portal.core.context import Act, set_act
-from portal.features.policy import drafts, service
+from portal.features.policy import drafts, rebasing, service
 from portal.features.policy.drafts import Conflict, DraftGone, NothingToUndo, Outdated, Unsafe
 from portal.web.permission import policy as in_force
 from rbac.lines import EVERY, Grant
@@ -203,12 +203,12 @@ async def test_a_draft_on_an_old_version_is_made_again_on_the_new_one(draft: int
         await drafts.submit(draft)
         await drafts.release(draft, await an_account("ceo"), PASSWORD)
     await drafts.withdraw(draft)
-    rebased = await drafts.rebase(draft)
+    rebased = await rebasing.rebase(draft)
     assert (rebased.base_version, rebased.missing) == (2, (first,))
     ended = await drafts.get(draft)
     assert {WIDER, "g, gate1, role:window, *"} <= set(ended.lines)
     assert READ not in ended.lines
-    assert (await drafts.rebase(draft)).revision == ended.revision
+    assert (await rebasing.rebase(draft)).revision == ended.revision
 
 
 @pytest.mark.commits
