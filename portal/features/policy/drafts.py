@@ -225,10 +225,10 @@ async def change(
         return await _step(row, before, after)
 
 
-async def undo(draft: int) -> int:
+async def undo(draft: int, step: int | None = None) -> int:
     """Take back the last step that is not undone, whoever made it; returns the revision.
 
-    Raises ``NothingToUndo``, ``DraftGone``.
+    ``step`` is the one that was seen: another is not taken back in its stead. Raises ``NothingToUndo``, ``DraftGone``.
     """
     async with db.transaction():
         row = await locked(draft)
@@ -237,7 +237,7 @@ async def undo(draft: int) -> int:
             "ORDER BY number DESC LIMIT 1",
             draft,
         )
-        if last is None:
+        if last is None or step not in (None, last["number"]):
             raise NothingToUndo
         before = row["lines"].splitlines()
         gone, come = last["added"].splitlines(), last["removed"].splitlines()

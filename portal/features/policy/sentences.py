@@ -23,19 +23,20 @@ class Filter:
     resource: str = ""
     on: str = ""
     effect: str = ""
+    odd: str = ""
 
     @classmethod
     def of(cls, given: Mapping[str, str]) -> "Filter":
         return cls(
             *(
                 given.get(name, "").strip()[:120]
-                for name in ("q", "role", "resource", "on", "effect")
+                for name in ("q", "role", "resource", "on", "effect", "odd")
             )
         )
 
     @property
     def asks(self) -> bool:
-        return any((self.q, self.role, self.resource, self.on, self.effect))
+        return any((self.q, self.role, self.resource, self.on, self.effect, self.odd))
 
     def finds(self, rule: Rule, names: Names) -> bool:
         if self.role and rule.subject != self.role:

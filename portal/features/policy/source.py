@@ -6,6 +6,7 @@ from functools import lru_cache
 
 from litestar.exceptions import NotFoundException
 
+from portal.core import clock
 from portal.core.i18n import language
 from portal.features.people import queries as people
 from portal.features.policy import drafts
@@ -13,6 +14,7 @@ from portal.web.actor import Actor
 from portal.web.permission import Unavailable, may, policy
 from rbac.bilingual import Language
 from rbac.cells import Table
+from rbac.findings import Finding, findings
 from rbac.lines import Line, Rule
 from rbac.permissions import Permission
 from rbac.policy import Policy
@@ -40,6 +42,16 @@ class Source:
         return table_of(self.policy)
 
     @property
+    def findings(self) -> dict[str, list[Finding]]:
+        """What is odd, by line."""
+        return oddities(self.policy)
+
+    @property
+    def outdated(self) -> bool:
+        """Whether another version was released since the draft began."""
+        return self.draft is not None and self.version < (policy.version or 0)
+
+    @property
     def last(self) -> drafts.Step | None:
         """The step that "undo" takes back."""
         return next((step for step in self.steps if step.undone_at is None), None)
@@ -50,14 +62,14 @@ class Source:
     def said(self, line: str) -> str:
         """Any line as a sentence; a line that is none as it is."""
         try:
-            policy = Policy.parse(line)
+            read = Policy.parse(line)
         except PolicyError:
             return line
         lines: tuple[Line, ...] = (
-            *policy.rules,
-            *policy.inclusions,
-            *policy.grants,
-            *policy.reports,
+            *read.rules,
+            *read.inclusions,
+            *read.grants,
+            *read.reports,
         )
         return sentence(lines[0], lang(), self.names) if lines else line
 
@@ -108,6 +120,14 @@ async def of_draft(draft_id: int, actor: Actor) -> Source:
         draft.editable and may(actor, Permission.POLICY_DRAFT),
         steps,
     )
+
+
+def oddities(lines: Policy) -> dict[str, list[Finding]]:
+    """What is odd about a policy as it is now, by line."""
+    found: dict[str, list[Finding]] = {}
+    for finding in findings(lines, clock.now()):
+        found.setdefault(finding.line, []).append(finding)
+    return found
 
 
 @lru_cache(maxsize=KEPT)

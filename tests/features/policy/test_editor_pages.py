@@ -8,7 +8,7 @@ from urllib.parse import quote
 import pytest
 
 from portal.core.context import Act, set_act
-from portal.features.policy import drafts
+from portal.features.policy import drafts, service
 from portal.web.assets import Assets
 from rbac.policy import shipped_policy
 from tests.browser import HTMX, Browser, SignIn, forms
@@ -495,3 +495,34 @@ async def test_the_grid_is_light_and_quick(draft: int, secadmin: Browser, query:
     for _ in range(3):
         await secadmin.get(url)
     assert (time.perf_counter() - began) / 3 < 0.5  # ample: it takes less than a tenth of it alone
+
+
+@pytest.mark.charter("PO-5")
+async def test_what_is_odd_is_said_beside_the_rule_and_on_top(
+    draft: int, secadmin: Browser
+) -> None:
+    as_person("secadmin")
+    await drafts.change(draft, add=[READ.replace("specialist", "manager")])
+    odd = f"/policy/drafts/{draft}/rules?odd=yes&lang=en"
+    page = (await secadmin.get(odd)).text
+    assert "says this already" in page
+    assert "Show that line" in page
+    top = (await secadmin.get(f"/policy/drafts/{draft}?lang=en")).text
+    assert "lines deserve a look" in top
+    wide = await secadmin.post(
+        f"/policy/drafts/{draft}/rules/preview?lang=en",
+        data={
+            "_csrf_token": await secadmin.token(odd),
+            "line": "p, role:staff, *, contract, open, any, , allow",
+            "show": "line",
+        },
+    )
+    assert "without a condition" in wide.text  # before it is saved
+
+
+async def test_a_draft_on_an_old_version_says_so(draft: int, secadmin: Browser) -> None:
+    url = f"/policy/drafts/{draft}?lang=en"
+    assert "Another version is in force" not in (await secadmin.get(url)).text
+    as_person("secadmin")
+    await service.release(SHIPPED.text + f"{LIST}\n", "meanwhile")
+    assert "Another version is in force" in (await secadmin.get(url)).text

@@ -9,6 +9,7 @@ from litestar.params import FromPath
 from litestar.plugins.htmx import HTMXRequest
 
 from portal.core.i18n import _
+from portal.core.text import whole_number
 from portal.features.policy import drafts
 from portal.features.policy.grid import ALL, Choice, Grid, Ticks, posted_ticks
 from portal.features.policy.source import Source, in_force, lang, of_draft
@@ -120,18 +121,21 @@ def _ticked(
 @post("/policy/drafts/{draft_id:int}/undo", guards=[DRAFT], name="policy.undo", status_code=303)
 async def undo(request: HTMXRequest, draft_id: FromPath[int]) -> Response[Any]:
     """Take back the step that the page named; if another came meanwhile, nothing is taken back and the page says so."""
-    source = await of_draft(draft_id, actor_of(request))
     values = await read(request)
-    back = safe_path(values.get("back", ""), source.url)
-    mark = "&" if "?" in back else "?"
-    last = source.last
-    if last is None or values.get("step") != str(last.number):
-        return go(request, f"{back}{mark}done=another-step")
+    url = f"/policy/drafts/{draft_id}"
+    back = safe_path(values.get("back", ""), url)
+    seen = whole_number(values.get("step", ""))
     try:
-        await drafts.undo(draft_id)
-    except (drafts.NothingToUndo, drafts.DraftGone, PolicyError):
-        return go(request, f"{back}{mark}done=not-undone")
-    return go(request, f"{back}{mark}done=undone")
+        await drafts.undo(draft_id, seen or 0)
+        done = "undone"
+    except drafts.NothingToUndo:
+        done = "another-step"
+    except drafts.DraftGone:
+        await of_draft(draft_id, actor_of(request))  # not found, where there is none
+        done = "not-undone"
+    except PolicyError:
+        done = "not-undone"
+    return go(request, f"{back}{'&' if '?' in back else '?'}done={done}")
 
 
 @get("/policy/drafts/{draft_id:int}/steps", guards=[READ], name="policy.steps")
@@ -150,13 +154,13 @@ async def show_steps(request: HTMXRequest, draft_id: FromPath[int]) -> Response[
 async def pulse(request: HTMXRequest, draft_id: FromPath[int]) -> Response[bytes]:
     """Whether somebody has changed the draft since the page that asks was made."""
     source = await of_draft(draft_id, actor_of(request))
-    seen = request.query_params.get("revision", "")
+    seen = whole_number(request.query_params.get("revision", ""))
     return page(
         request,
         "policy/_pulse.html",
         block="pulse",
         source=source,
-        seen=int(seen) if seen.isascii() and seen.isdigit() else 0,
+        seen=seen or 0,
     )
 
 
@@ -188,6 +192,7 @@ def _grid_page(
         address=address,
         back=back,
         done=request.query_params.get("done", ""),
+        odd=len(source.findings),
         **({"told": "", "error": "", "overtaken": []} | news),
     )
 

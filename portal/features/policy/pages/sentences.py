@@ -15,7 +15,7 @@ from portal.features.policy import drafts, editing, sentences, words
 from portal.features.policy.editing import Editing
 from portal.features.policy.grid import role_title
 from portal.features.policy.sentences import PER_PAGE, Filter
-from portal.features.policy.source import Source, in_force, of_draft, said
+from portal.features.policy.source import Source, in_force, oddities, of_draft, said
 from portal.web.actor import actor_of
 from portal.web.forms import read
 from portal.web.pagination import Page, page_number
@@ -23,8 +23,11 @@ from portal.web.permission import Needs
 from portal.web.respond import go, page
 from rbac.attributes import ATTRIBUTES, Kind
 from rbac.cells import Cell, Table, plain_rule
+from rbac.finding_words import finding_words
+from rbac.findings import Finding
 from rbac.lines import Rule, written
 from rbac.permissions import BY_NAME, Permission
+from rbac.policy import Policy
 from rbac.reading import PolicyError, Problem
 from rbac.relations import Term
 from rbac.words import term_words
@@ -153,7 +156,10 @@ async def delete(request: HTMXRequest, draft_id: FromPath[int]) -> Response[Any]
 def _list(request: HTMXRequest, source: Source) -> Response[bytes]:
     asked = request.query_params
     wanted = Filter.of(asked)
+    odd = source.findings
     rules = sentences.found(source.policy.rules, wanted, source.names)
+    if wanted.odd:
+        rules = [rule for rule in rules if written(rule.tokens) in odd]
     number = page_number(asked.get("page"))
     listed = Page(number, PER_PAGE, more=len(rules) > number * PER_PAGE)
     shown = rules[listed.offset : listed.offset + PER_PAGE]
@@ -164,7 +170,7 @@ def _list(request: HTMXRequest, source: Source) -> Response[bytes]:
         )
     kept = {
         name: getattr(wanted, name)
-        for name in ("q", "role", "resource", "on", "effect")
+        for name in ("q", "role", "resource", "on", "effect", "odd")
         if getattr(wanted, name)
     }
     roles, people = words.subject_options(source.policy, source.table.subjects, source.names)
@@ -179,6 +185,9 @@ def _list(request: HTMXRequest, source: Source) -> Response[bytes]:
         all=len(source.policy.rules),
         listed=listed,
         said=said,
+        odd=odd,
+        finding_words=lambda finding: finding_words(finding, words.lang()),
+        odd_rules=sum(written(rule.tokens) in odd for rule in source.policy.rules),
         url=f"{source.rules_url}?{urlencode(kept)}&" if kept else f"{source.rules_url}?",
         back=f"{source.rules_url}?{urlencode(kept)}" if kept else source.rules_url,
         cell=_cell_of(source, wanted),
@@ -286,6 +295,8 @@ def _rule_page(
         problem_said=words.problem_said,
         message=words.message,
         changes=_changes(source, made),
+        odd=_odd(source, made),
+        finding_words=lambda finding: finding_words(finding, words.lang()),
         cell_words=_cell_words,
         role_title=lambda name: role_title(name, source.names),
         said=source.said,
@@ -298,18 +309,35 @@ def _changes(source: Source, made: Editing) -> list[tuple[str, Cell, Cell]]:
     rule = made.rule
     if made.problems or rule.permission not in BY_NAME:
         return []
-    before = source.policy
-    was = editing.rule_of(made.was) if made.was else None
-    rules = [other for other in before.rules if other != was]
-    if rule not in rules:
-        rules.append(rule)
-    old, new = source.table, Table(replace(before, rules=tuple(rules)))
+    old, new = source.table, Table(_with(source, made))
     found = []
     for subject in new.subjects:
         one, other = old.cell(subject, rule.permission), new.cell(subject, rule.permission)
         if subject == rule.subject or (one.state, one.refused) != (other.state, other.refused):
             found.append((subject, one, other))
     return found
+
+
+def _with(source: Source, made: Editing) -> Policy:
+    """The policy as it would be with the rule saved."""
+    was = editing.rule_of(made.was) if made.was else None
+    rules = [made.rule if other == was else other for other in source.policy.rules]
+    if made.rule not in rules:
+        rules.append(made.rule)
+    return replace(source.policy, rules=tuple(dict.fromkeys(rules)))
+
+
+def _odd(source: Source, made: Editing) -> list[Finding]:
+    """What would be odd about the rule, and about others because of it."""
+    if made.problems or made.clash:
+        return []
+    found = oddities(_with(source, made))
+    return found.get(made.line, []) + [
+        finding
+        for line, each in found.items()
+        for finding in each
+        if finding.other_line == made.line and line != made.line
+    ]
 
 
 def _cell_words(cell: Cell) -> str:
