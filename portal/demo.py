@@ -129,9 +129,7 @@ async def fill() -> None:
     async with db.transaction():
         for (username, name), digest in zip(PEOPLE, hashes, strict=True):
             await people.insert(username, name, digest, must_change=False)
-        await organisation.ensure_shipped()
-        for username, post, days in POSTS:
-            await organisation.place(username, post, clock.today() - timedelta(days=days))
+        await place()
         for name, value in _SETTINGS.items():
             await site_settings.change(name, value)
         await _catalogue()
@@ -141,6 +139,14 @@ async def fill() -> None:
         await notify(snapshot.CHANNEL)
     await site_settings.load()
     await generation.generate()
+
+
+async def place() -> None:
+    """Give everybody their post, also in a demo that was filled before there were any."""
+    await organisation.ensure_shipped()
+    if not await db.fetchval("SELECT EXISTS (SELECT FROM post_holding)"):
+        for username, post, days in POSTS:
+            await organisation.place(username, post, clock.today() - timedelta(days=days))
 
 
 async def _account_hash(username: str) -> str:

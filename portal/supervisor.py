@@ -92,6 +92,7 @@ async def _prepare_demo(say: Say) -> None:
         await demo.fill()
     elif not await demo.is_demo():
         raise NotTheDemo("this database holds a scenic area of its own: start without --demo")
+    await demo.place()
     say("Demo accounts (password: demo- and the user name, such as demo-director):")
     say("  " + " ".join(username for username, _name in demo.PEOPLE))
 

@@ -20,6 +20,10 @@ PAGES = {
     "window1": ("/window", "/window/back", "/bookings"),
     "sysadmin": ("/settings",),
     "auditadmin": ("/audit",),
+    "hr": (
+        "/people", "/people?view=list", "/people/posts", "/people/posts/7", "/people/7",
+        "/people/changes/new?kind=transfer&person=ops2",
+    ),
 }  # fmt: skip
 
 

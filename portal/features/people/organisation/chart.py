@@ -22,7 +22,7 @@ MARGIN: Final = 8
 MOST_IN_COLUMN: Final = 8
 PACKED: Final = 6  # small units share a column up to here
 HAN: Final = 0x2E80
-LATIN: Final = 0.6
+LATIN: Final = 0.56
 SQUEEZED: Final = 1.2  # letters set this much narrower are still good to read
 
 
