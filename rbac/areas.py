@@ -196,6 +196,11 @@ ROLE_SETS: Sequence[RoleSet] = (
     ),
 )
 
+#: The roles of which nobody holds two.
+ADMINISTRATORS: Sequence[str] = next(
+    roles.subjects for roles in ROLE_SETS if roles.name == "administrators"
+)
+
 #: Where whatever is named nowhere lies.
 OTHERS = Words("Others", "其他")
 

@@ -63,6 +63,15 @@ class Policy:
         return replace(self, grants=tuple(dict.fromkeys((*self.grants, *grants))))
 
     @property
+    def roles(self) -> frozenset[str]:
+        """Every role that a line names."""
+        named = {rule.subject for rule in self.rules if is_role(rule.subject)}
+        included = {role for inclusion in self.inclusions for role in inclusion}
+        return frozenset(
+            named | {name for name in included if is_role(name)} | {g.role for g in self.grants}
+        )
+
+    @property
     def subjects(self) -> frozenset[str]:
         """Everybody the policy gives something to: people, and the visitor."""
         named = {rule.subject for rule in self.rules if not is_role(rule.subject)}

@@ -96,7 +96,8 @@ class _Forms(HTMLParser):
         given = {name: value or "" for name, value in attrs}
         if tag == "form":
             self._form = PageForm(given.get("action", ""))
-            if given.get("method", "get").lower() == "post":
+            scripted = "hidden" in given  # shown by a script alone
+            if given.get("method", "get").lower() == "post" and not scripted:
                 self.found.append(self._form)
         elif self._form is not None:
             self._field(tag, given, {name for name, _value in attrs})

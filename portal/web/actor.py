@@ -17,6 +17,7 @@ class Actor:
     name: str = ""
     session_id: bytes | None = None
     must_change_password: bool = False
+    second_factor: bool = False
 
     @property
     def signed_in(self) -> bool:

@@ -106,6 +106,7 @@ class Envelope:
             found.name,
             found.id_hash,
             must_change_password=found.must_change_password,
+            second_factor=found.second_factor,
         )
 
 

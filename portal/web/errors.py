@@ -15,7 +15,13 @@ from portal.core.i18n import language
 from portal.web.actor import actor_of
 from portal.web.ask import access_token
 from portal.web.csrf import ForgedRequest
-from portal.web.permission import ChangePasswordFirst, Refused, SignInFirst, may
+from portal.web.permission import (
+    ChangePasswordFirst,
+    Refused,
+    SecondFactorFirst,
+    SignInFirst,
+    may,
+)
 from portal.web.ratelimit import TooMany
 from portal.web.respond import go, page
 from rbac.permissions import Permission
@@ -36,6 +42,8 @@ def on_http_error(request: Any, error: HTTPException) -> Response[Any]:
         return go(request, f"/login?next={quote(here)}")
     if isinstance(error, ChangePasswordFirst):
         return go(request, "/account?done=first")
+    if isinstance(error, SecondFactorFirst):
+        return go(request, "/account?done=factor-first")
     return _answer(request, status, error)
 
 

@@ -20,13 +20,18 @@ from litestar.routes import HTTPRoute
 
 from portal.core import audit
 from portal.core.context import remember_decision
+from portal.core.i18n import _l
+from portal.core.settings import settings
+from portal.core.site_settings import SiteSetting, declare
 from portal.web.actor import UNKNOWN, Actor, actor_of
 from portal.web.ask import Ask, whom_to_ask
 from portal.web.csrf import SAFE, refuse_forged
+from rbac.areas import ADMINISTRATORS
 from rbac.facts import Facts, as_plain
 from rbac.guard import PolicyBox
-from rbac.lines import written
+from rbac.lines import ROLE_PREFIX, written
 from rbac.permissions import Permission
+from rbac.roles import ROLES
 
 
 class Refused(PermissionDeniedException):
@@ -44,6 +49,10 @@ class SignInFirst(NotAuthorizedException):
 
 class ChangePasswordFirst(PermissionDeniedException):
     """The password was given by somebody else: nothing else may be done before it is changed."""
+
+
+class SecondFactorFirst(PermissionDeniedException):
+    """A role asks for a second factor, and this account has none yet: nothing else may be done before."""
 
 
 class Unavailable(HTTPException):
@@ -74,6 +83,45 @@ LARGEST_KEY: Final = 2**31 - 1
 #: The policy in force in this process.
 policy = PolicyBox()
 
+NOBODY_MUST: Final = "none"
+
+
+def _roles_named(text: str) -> frozenset[str]:
+    """``sysadmin, role:ceo`` → the roles; a name without its kind is one too."""
+    names = text.replace(",", " ").split()
+    return frozenset(ROLE_PREFIX + name.removeprefix(ROLE_PREFIX) for name in names)
+
+
+def _are_roles(text: str) -> bool:
+    """Whether each is a role: a slip of the pen must not let somebody off."""
+    snapshot = policy.snapshot
+    known = ROLES.keys() | (snapshot.compiled.policy.roles if snapshot else set())
+    return text == NOBODY_MUST or _roles_named(text) <= known
+
+
+SECOND_FACTOR_FOR = declare(
+    SiteSetting(
+        "security.second_factor_for",
+        # Whoever tries the demo has no authenticator at hand.
+        NOBODY_MUST if settings().demo else " ".join(ADMINISTRATORS),
+        _l("Roles that must use two-step sign-in"),
+        _l(
+            "Names of roles with blanks between them, or “none”. Whoever holds one sets it up first."
+        ),
+        check=_are_roles,
+    )
+)
+
+
+def second_factor_is_due(actor: Actor) -> bool:
+    """Whether the actor holds a role that asks for a second factor, and has none."""
+    snapshot = policy.snapshot
+    asked = SECOND_FACTOR_FOR()
+    if actor.second_factor or not actor.signed_in or snapshot is None or asked == NOBODY_MUST:
+        return False
+    held = snapshot.compiled.standing().roles(actor.subject)
+    return not held.keys().isdisjoint(_roles_named(asked))
+
 
 class Needs:
     """``guards=[Needs(Permission.BOOKING_CREATE)]``: the permission that a route asks for.
@@ -95,6 +143,8 @@ class Needs:
             raise Unavailable
         if actor.must_change_password and self.permission not in BEFORE_NEW_PASSWORD:
             raise ChangePasswordFirst("change-password-first")
+        if self.permission not in BEFORE_NEW_PASSWORD and second_factor_is_due(actor):
+            raise SecondFactorFirst("second-factor-first")
         if policy.version is None or policy.may_ever(subject_of(actor), self.permission):
             _spare_numbers(connection.path_params)
             return

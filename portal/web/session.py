@@ -2,7 +2,8 @@
 
 The browser holds a random id; the database holds its hash. The id is new at each sign-in, so a planted one is worth
 nothing. A session is written when it changes and touched at most once a minute. It ends after 30 idle minutes, 12 hours
-in all, on sign-out, and at once in every process when the account is disabled or its password changes.
+in all, on sign-out, and at once in every process when the account is disabled or its password changes. What the account
+is like (a password that is due, a second factor) is read along with it.
 """
 
 import hashlib
@@ -13,13 +14,26 @@ from functools import cache, partial
 from typing import Final
 
 from portal.core import clock, db
+from portal.core.i18n import _l
 from portal.core.notify import notify
+from portal.core.site_settings import SiteSetting, declare
 
 COOKIE: Final = "session"
 CHANNEL: Final = "sessions"
 TOUCH: Final = timedelta(minutes=1)
 CACHE: Final = timedelta(seconds=30)
 ID_BYTES: Final = 24
+
+PASSWORD_DAYS = declare(
+    SiteSetting(
+        "security.password_days",
+        0,
+        _l("Days after which a password must be changed"),
+        _l("0: never. Some assessors ask for 90."),
+        minimum=0,
+        maximum=3650,
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +56,7 @@ class Session:
     seen_at: datetime
     verified_at: datetime
     must_change_password: bool
+    second_factor: bool
     read_at: datetime
 
     def open_at(self, now: datetime, limits: Limits) -> bool:
@@ -84,10 +99,16 @@ class Sessions:
         self._cache.pop(id_hash, None)
         row = await db.fetchrow(
             "SELECT s.id_hash, s.person_id, a.username AS subject, p.name, s.created_at, s.seen_at, "
-            "s.verified_at, a.must_change_password FROM session s "
+            "s.verified_at, (a.totp_confirmed_at IS NOT NULL "
+            "OR EXISTS (SELECT FROM passkey k WHERE k.account = a.id)) AS second_factor, "
+            "a.must_change_password OR ($2::int > 0 AND a.password_changed_at "
+            "< $3::timestamptz - make_interval(days => $2::int)) "
+            "AS must_change_password FROM session s "
             "JOIN account a ON a.person = s.person_id JOIN person p ON p.id = s.person_id "
             "WHERE s.id_hash = $1 AND a.disabled_at IS NULL",
             id_hash,
+            PASSWORD_DAYS(),
+            clock.now(),
         )
         return Session(**row, read_at=clock.now()) if row else None
 
@@ -112,6 +133,10 @@ class Sessions:
             "UPDATE session SET verified_at = $2 WHERE id_hash = $1", id_hash, clock.now()
         )
         await self._tell(id_hash.hex())
+
+    async def renew(self) -> None:
+        """What an account is like has changed: each process reads it again."""
+        await self._tell("")
 
     async def end(self, id_hash: bytes) -> None:
         await db.execute("DELETE FROM session WHERE id_hash = $1", id_hash)

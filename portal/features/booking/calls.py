@@ -101,27 +101,24 @@ async def kinds() -> list[str]:
 
 async def told(message_id: int) -> None:
     """Somebody has told them; a repeat changes nothing."""
+    await _called(message_id, "state = 'sent', sent_at = $2", message=message_id)
+
+
+async def not_reached(message_id: int) -> None:
+    """Nobody answered: the call goes to the end of its day."""
+    tries = "attempts = CASE WHEN tried_at IS NULL THEN 1 ELSE attempts + 1 END"
+    await _called(message_id, f"{tries}, tried_at = $2", reached=False)
+
+
+async def _called(message_id: int, changes: str, **outcome: object) -> None:
+    """What became of a call, now (``$2``), while somebody is still to be called."""
     async with db.transaction():
         code = await db.fetchval(
-            "UPDATE visitor_message SET state = 'sent', sent_at = $2, handled_by = $3 "  # noqa: S608
+            f"UPDATE visitor_message SET {changes}, handled_by = $3 "  # noqa: S608
             f"WHERE id = $1 AND {TO_CALL} RETURNING order_code",
             message_id,
             clock.now(),
             current_act().subject,
         )
         if code is not None:
-            audit.record("ticket:resend", "order", code, by="phone", message=message_id)
-
-
-async def not_reached(message_id: int) -> None:
-    """Nobody answered: the call goes to the end of its day."""
-    async with db.transaction():
-        code = await db.fetchval(
-            "UPDATE visitor_message SET attempts = CASE WHEN tried_at IS NULL THEN 1 ELSE attempts + 1 END, "  # noqa: S608
-            f"tried_at = $2, handled_by = $3 WHERE id = $1 AND {TO_CALL} RETURNING order_code",
-            message_id,
-            clock.now(),
-            current_act().subject,
-        )
-        if code is not None:
-            audit.record("ticket:resend", "order", code, by="phone", reached=False)
+            audit.record("ticket:resend", "order", code, by="phone", **outcome)

@@ -4,6 +4,7 @@ If only real accounts locked, five guesses would tell which names are real. Name
 indexes: people type passwords into the wrong field.
 """
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -22,6 +23,18 @@ async def locked_until(username: str) -> datetime | None:
         clock.now(),
     )
     return until
+
+
+async def locked_names(among: Iterable[str]) -> dict[str, datetime]:
+    """Those of these user names that are locked now, and until when."""
+    rows = await db.fetch(
+        "SELECT name_index, locked_until FROM sign_in_failure WHERE locked_until > $1", clock.now()
+    )
+    locked = {bytes(row["name_index"]): row["locked_until"] for row in rows}
+    if not locked:  # nearly always: the names need not be digested
+        return {}
+    indexed = ((name, _index(name)) for name in among)
+    return {name: locked[index] for name, index in indexed if index in locked}
 
 
 async def failed(username: str) -> datetime | None:

@@ -40,19 +40,44 @@ async def open_sessions(person_id: int, current: bytes | None) -> list[OpenSessi
 
 @dataclass(frozen=True, slots=True)
 class SecondFactor:
-    """Whether one is in force, and how many recovery codes are left."""
+    """Whether one is in force (``confirmed``: an authenticator), and how many recovery codes are left."""
 
     confirmed: bool
+    passkeys: int
     codes_left: int
+
+    @property
+    def on(self) -> bool:
+        return self.confirmed or self.passkeys > 0
 
 
 async def second_factor(person_id: int) -> SecondFactor:
     row = await db.fetchrow(
         "SELECT totp_confirmed_at IS NOT NULL AS confirmed, (SELECT count(*) FROM recovery_code r "
-        "WHERE r.account = a.id AND r.used_at IS NULL) AS codes_left FROM account a WHERE person = $1",
+        "WHERE r.account = a.id AND r.used_at IS NULL) AS codes_left, "
+        "(SELECT count(*) FROM passkey k WHERE k.account = a.id) AS passkeys FROM account a WHERE person = $1",
         person_id,
     )
-    return SecondFactor(bool(row and row["confirmed"]), int(row["codes_left"]) if row else 0)
+    return SecondFactor(**row) if row else SecondFactor(confirmed=False, passkeys=0, codes_left=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Passkey:
+    id: int
+    name: str
+    created_at: datetime
+    last_used_at: datetime | None
+    synced: bool
+    suspected_at: datetime | None
+
+
+async def passkeys(person_id: int) -> list[Passkey]:
+    rows = await db.fetch(
+        "SELECT k.id, k.name, k.created_at, k.last_used_at, k.synced, k.suspected_at FROM passkey k "
+        "JOIN account a ON a.id = k.account WHERE a.person = $1 ORDER BY k.id",
+        person_id,
+    )
+    return [Passkey(**row) for row in rows]
 
 
 async def names(usernames: set[str]) -> dict[str, str]:

@@ -5,6 +5,7 @@ import unicodedata
 from datetime import timedelta
 from typing import Final
 
+from portal.core.text import is_visible_line
 from rbac.lines import NEWCOMER, VISITOR
 
 FREE_ATTEMPTS: Final = 5
@@ -33,6 +34,9 @@ SYSTEMS: Final = (
     ("Linux", "Linux"),
 )
 LONGEST_NAME: Final = 40
+LONGEST_EMAIL: Final = 254
+EMAIL: Final = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")
+SHORTEST_REASON: Final = 4
 
 
 def lock_after(failures: int) -> timedelta | None:
@@ -51,9 +55,19 @@ def username_error(username: str) -> str | None:
     return None if USERNAME.fullmatch(username) else "username-form"
 
 
+def email_error(address: str) -> str | None:
+    """Only what cannot be one is refused; whether it reaches anybody, a message will tell."""
+    return None if len(address) <= LONGEST_EMAIL and EMAIL.fullmatch(address) else "email-form"
+
+
 def tidy_code(typed: str) -> str:
     """A second factor as it was meant: half-width, without spaces and dashes, lower case."""
     return re.sub(r"[\s-]", "", unicodedata.normalize("NFKC", typed)).lower()
+
+
+def reason_error(reason: str) -> str | None:
+    """A reason is read by others, later: a word at least."""
+    return "reason-short" if len(reason) < SHORTEST_REASON or not is_visible_line(reason) else None
 
 
 def browser_name(agent: str) -> str:

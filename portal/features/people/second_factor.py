@@ -1,4 +1,8 @@
-"""The second factor: TOTP (RFC 6238) and recovery codes. A code is good once."""
+"""The second factor: TOTP (RFC 6238), a passkey (``passkeys.py``) and recovery codes. A code is good once.
+
+Whoever has one of the first two is asked for a code after the password; who has passkeys only types a recovery
+code there, or signs in with the passkey alone.
+"""
 
 import hashlib
 import hmac
@@ -52,6 +56,8 @@ async def accept(account: Any, typed: str) -> bool:
     code = tidy_code(typed)
     if len(code) != CODE_DIGITS or not (code.isascii() and code.isdigit()):
         return await _take_recovery_code(account["id"], code)
+    if account["totp_sealed"] is None:  # a passkey is all there is
+        return False
     step = step_of(await unseal(account), code, clock.now())
     if step is None:
         return False
@@ -72,6 +78,31 @@ async def _take_recovery_code(account_id: int, code: str) -> bool:
         clock.now(),
     )
     return taken is not None
+
+
+async def is_on(account_id: int) -> bool:
+    return bool(
+        await db.fetchval(
+            "SELECT totp_confirmed_at IS NOT NULL OR EXISTS (SELECT FROM passkey k WHERE k.account = a.id) "
+            "FROM account a WHERE id = $1",
+            account_id,
+        )
+    )
+
+
+async def first_recovery_codes(account_id: int) -> list[str]:
+    """Codes with the first factor; a second one leaves them as they are."""
+    if await db.fetchval(
+        "SELECT EXISTS (SELECT FROM recovery_code WHERE account = $1)", account_id
+    ):
+        return []
+    return await new_recovery_codes(account_id)
+
+
+async def forget_codes_without_factor(account_id: int) -> None:
+    """Recovery codes stand for a factor: with the last one they go."""
+    if not await is_on(account_id):
+        await db.execute("DELETE FROM recovery_code WHERE account = $1", account_id)
 
 
 async def new_recovery_codes(account_id: int) -> list[str]:

@@ -20,6 +20,24 @@ WORDS: dict[str, LazyText] = {
     "wrong-code": _l("This code is wrong or has already been used."),
     "no-second-factor": _l("Two-step sign-in is not on."),
     "locked": _l("Too many wrong attempts. Please try again later."),
+    "name-long": _l("A name can have at most 50 characters."),
+    "name-invisible": _l("The name contains invisible characters. Please type it again."),
+    "name-letters": _l("A name has letters, spaces and dashes only."),
+    "email-form": _l("Please enter an e-mail address such as name@example.com."),
+    "reason-short": _l("Please say why, in a few words."),
+    "own-account": _l("Your own account is kept under your name at the top, and by a colleague."),
+    "last-one": _l("Nobody else could do this any more: %(what)s. Grant it to somebody first."),
+    "already-so": _l("This is so already."),
+    "wrong-passkey": _l(
+        "This passkey did not sign you in. Please try again, or use your password."
+    ),
+    "passkey-copied": _l(
+        "This passkey may have been copied and opens nothing any more. Remove it."
+    ),
+    "passkey-known": _l("This passkey is registered already."),
+    "passkey-late": _l("This took too long. Please start again."),
+    "passkey-refused": _l("This device’s answer could not be accepted. Please try again."),
+    "passkeys-enough": _l("Ten passkeys are the most. Remove one first."),
 }
 
 
@@ -61,12 +79,11 @@ async def insert(username: str, name: str, digest: str, *, must_change: bool) ->
 
 
 async def reset(username: str, password: str) -> None:
-    """Give a new one-time password, take the second factor away, end all sessions."""
+    """Give a new one-time password, take the second factor away, end all sessions: from the command line."""
     digest = await passwords.make(password)
     async with db.transaction():
         person = await db.fetchval(
             "UPDATE account SET password_hash = $2, must_change_password = true, "
-            "totp_sealed = NULL, totp_confirmed_at = NULL, "
             "password_changed_at = $3 WHERE username = $1 RETURNING person",
             username,
             digest,
@@ -74,18 +91,32 @@ async def reset(username: str, password: str) -> None:
         )
         if person is None:
             raise AccountError("unknown-account")
+        await forget_factors(username)
         await lockout.forgive(username)
         await sessions().end_all(person)
         audit.record("account:reset", "account", username)
+
+
+async def forget_factors(username: str) -> None:
+    """Authenticator, passkeys and recovery codes of an account are gone, in the open transaction."""
+    account_id = await db.fetchval(
+        "UPDATE account SET totp_sealed = NULL, totp_confirmed_at = NULL WHERE username = $1 RETURNING id",
+        username,
+    )
+    for table in ("passkey", "recovery_code"):
+        await db.execute(f"DELETE FROM {table} WHERE account = $1", account_id)  # noqa: S608  two names
 
 
 async def disable(username: str, *, disabled: bool = True) -> None:
     """Close an account at once, in every process; or open it again."""
     async with db.transaction():
         person = await db.fetchval(
-            "UPDATE account SET disabled_at = $2 WHERE username = $1 RETURNING person",
+            "UPDATE account SET disabled_at = $2, disabled_by = '', disabled_reason = '', "
+            "enabled_at = CASE WHEN $2::timestamptz IS NULL THEN $3::timestamptz ELSE enabled_at END "
+            "WHERE username = $1 RETURNING person",
             username,
             clock.now() if disabled else None,
+            clock.now(),
         )
         if person is None:
             raise AccountError("unknown-account")
@@ -145,8 +176,9 @@ async def confirm_second_factor(person_id: int, code: str) -> list[str]:
         await db.execute(
             "UPDATE account SET totp_confirmed_at = $2 WHERE id = $1", account["id"], clock.now()
         )
+        await sessions().renew()
         audit.record("account:self", "account", account["username"], change="second-factor-on")
-        return await second_factor.new_recovery_codes(account["id"])
+        return await second_factor.first_recovery_codes(account["id"])
 
 
 async def pending_secret(person_id: int, shown: str) -> str:
@@ -165,10 +197,9 @@ async def renew_recovery_codes(person_id: int, password: str) -> list[str]:
     username = await _prove(person_id, password)
     async with db.transaction():
         account_id = await db.fetchval(
-            "SELECT id FROM account WHERE person = $1 AND totp_confirmed_at IS NOT NULL FOR UPDATE",
-            person_id,
+            "SELECT id FROM account WHERE person = $1 FOR UPDATE", person_id
         )
-        if account_id is None:
+        if account_id is None or not await second_factor.is_on(account_id):
             raise AccountError("no-second-factor")
         audit.record("account:self", "account", username, change="recovery-codes")
         return await second_factor.new_recovery_codes(account_id)
@@ -203,5 +234,6 @@ async def drop_second_factor(person_id: int, password: str) -> None:
             "RETURNING id",
             person_id,
         )
-        await db.execute("DELETE FROM recovery_code WHERE account = $1", account_id)
+        await second_factor.forget_codes_without_factor(account_id)
+        await sessions().renew()
         audit.record("account:self", "account", username, change="second-factor-off")

@@ -9,13 +9,24 @@ from typing import Any, Final
 
 from portal.core import audit, clock, db
 from portal.core.context import Act, current_act, set_act
+from portal.core.i18n import _l
 from portal.core.keyring import keyring
 from portal.core.signing import token, token_is_good
+from portal.core.site_settings import SiteSetting, declare
 from portal.features.people import lockout, passwords, second_factor
 from portal.web.session import sessions
 
 HALFWAY: Final = timedelta(minutes=5)
 UNKNOWN: Final = "unknown"  # on the trail: nobody has the name that was typed
+
+ONE_SESSION = declare(
+    SiteSetting(
+        "security.one_session",
+        False,  # noqa: FBT003  the default
+        _l("One session for each account"),
+        _l("A new sign-in ends the one before it."),
+    )
+)
 
 
 class Verdict(StrEnum):
@@ -24,6 +35,8 @@ class Verdict(StrEnum):
     WRONG = "wrong-sign-in"
     WRONG_CODE = "wrong-code"
     LOCKED = "locked"
+    WRONG_PASSKEY = "wrong-passkey"
+    COPIED = "passkey-copied"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +72,7 @@ async def sign_in(attempt: Attempt) -> Result:
         stored = account["password_hash"] if account else None
         if not await passwords.fits(stored, attempt.password) or account is None:
             return await _failed(account, username, Verdict.WRONG)
-    if account["totp_confirmed_at"] and not attempt.code:
+    if account["two_step"] and not attempt.code:
         return Result(Verdict.CODE_NEEDED, halfway=_halfway(account))
     return await _open(account, attempt)
 
@@ -69,23 +82,29 @@ async def _open(account: Any, attempt: Attempt) -> Result:
     username = account["username"]
     async with db.transaction():
         until = await lockout.locked_until(username)
-        good = not account["totp_confirmed_at"] or await second_factor.accept(account, attempt.code)
+        good = not account["two_step"] or await second_factor.accept(account, attempt.code)
         if good and until is None:
-            await lockout.forgive(username)
-            await db.execute(
-                "UPDATE account SET last_signed_in_at = $2 WHERE id = $1",
-                account["id"],
-                clock.now(),
-            )
-            cookie = await sessions().open(
-                account["person"], address=current_act().address, agent=attempt.agent
-            )
-            audit.record("session:login", "account", username)
+            method = "password+code" if account["two_step"] else "password"
+            cookie = await admit(account, attempt.agent, method)
             return Result(Verdict.SIGNED_IN, cookie=cookie)
     if good:
         await _refused(account, Verdict.LOCKED)
         return Result(Verdict.LOCKED, until=until)
     return await _failed(account, username, Verdict.WRONG_CODE)
+
+
+async def admit(account: Any, agent: str, method: str) -> str:
+    """Open a session for whoever has proved who they are, in the open transaction; returns its cookie."""
+    username = account["username"]
+    await lockout.forgive(username)
+    await db.execute(
+        "UPDATE account SET last_signed_in_at = $2 WHERE id = $1", account["id"], clock.now()
+    )
+    ended = await sessions().end_all(account["person"]) if ONE_SESSION() else 0
+    cookie = await sessions().open(account["person"], address=current_act().address, agent=agent)
+    more = {"sessions_ended": ended} if ended else {}
+    audit.record("session:login", "account", username, means=method, **more)
+    return cookie
 
 
 async def _failed(account: Any, username: str, verdict: Verdict) -> Result:
@@ -104,8 +123,10 @@ async def _refused(account: Any, verdict: Verdict) -> None:
 
 async def _account(username: str) -> Any:
     return await db.fetchrow(
-        "SELECT id, person, username, password_hash, totp_sealed, totp_confirmed_at FROM account "
-        "WHERE username = $1 AND disabled_at IS NULL",
+        "SELECT id, person, username, password_hash, "
+        "CASE WHEN totp_confirmed_at IS NOT NULL THEN totp_sealed END AS totp_sealed, "
+        "(totp_confirmed_at IS NOT NULL OR EXISTS (SELECT FROM passkey k WHERE k.account = a.id)) AS two_step "
+        "FROM account a WHERE username = $1 AND disabled_at IS NULL",
         username,
     )
 
@@ -148,7 +169,7 @@ def _claimed(halfway: str) -> str:
 
 def _is_halfway(halfway: str, account: Any) -> bool:
     """Whether the mark stands for this account's password, and a second factor is still to come."""
-    if not account["totp_confirmed_at"] or _claimed(halfway) != account["username"]:
+    if not account["two_step"] or _claimed(halfway) != account["username"]:
         return False
     body, _dot, rest = halfway.partition(".")
     return token_is_good(

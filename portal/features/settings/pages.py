@@ -28,6 +28,7 @@ GROUPS: Final = {
     "closure": _l("Closures"),
     "no_show": _l("Missed visits"),
     "privacy": _l("Personal data"),
+    "security": _l("Signing in"),
 }
 
 

@@ -5,7 +5,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from portal.features.people import passwords
-from portal.features.people.rules import FREE_ATTEMPTS, lock_after, tidy_code, username_error
+from portal.features.people.rules import (
+    FREE_ATTEMPTS,
+    email_error,
+    lock_after,
+    reason_error,
+    tidy_code,
+    username_error,
+)
 
 
 def test_a_lock_grows_and_is_never_for_good() -> None:
@@ -99,3 +106,29 @@ async def test_a_hash_tells_nothing_and_fits_its_password_alone() -> None:
     assert not await passwords.fits(first, "")
     assert not await passwords.fits(None, "a user name that does not exist costs the same time")
     assert not await passwords.fits("no hash", "x")
+
+
+@pytest.mark.parametrize("address", ["a@b.c", "林@例子.中国", "first.last+tag@mail.example.com"])
+def test_what_may_be_an_e_mail_address_is_taken(address: str) -> None:
+    assert email_error(address) is None
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["", "a", "a@b", "@b.c", "a@b.", "a b@c.d", "a@b@c.d", "a\n@b.c", "a@b.c" + "d" * 300],
+)
+def test_what_cannot_be_one_is_not(address: str) -> None:
+    assert email_error(address) == "email-form"
+
+
+@pytest.mark.parametrize(
+    ("reason", "code"),
+    [
+        ("忘记密码", None),
+        ("left the firm", None),
+        ("x", "reason-short"),
+        ("ok \u202egnp", "reason-short"),
+    ],
+)
+def test_a_reason_says_something(reason: str, code: str | None) -> None:
+    assert reason_error(reason) == code

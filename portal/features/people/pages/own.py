@@ -1,18 +1,19 @@
 """Sign-in, sign-out, and one's own account."""
 
-from typing import Any
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
 
 import segno
 from litestar import Response, get, post
 from litestar.params import FromPath
 from litestar.plugins.htmx import HTMXRequest
 
-from portal.features.people import forms, queries, second_factor, service, sign_in
+from portal.features.people import forms, passkeys, queries, second_factor, service, sign_in
 from portal.features.people.sign_in import Verdict
 from portal.web import session
 from portal.web.actor import actor_of
 from portal.web.forms import Form, read
-from portal.web.permission import Needs
+from portal.web.permission import Needs, second_factor_is_due
 from portal.web.ratelimit import Buckets, limited
 from portal.web.respond import go, page, remember, safe_path, site
 from rbac.permissions import Permission
@@ -24,6 +25,8 @@ SELF = Needs(Permission.ACCOUNT_SELF)
 #: One address may try 20 times at once and then every 5 seconds; accounts lock by themselves.
 ATTEMPTS = Buckets(burst=20, per_second=0.2)
 
+Done = TypeVar("Done")
+
 FORBIDDEN = 403
 TOO_MANY = 429
 
@@ -34,14 +37,14 @@ async def show_login(request: HTMXRequest) -> Response[Any]:
         return go(request, safe_path(request.query_params.get("next"), "/desk"))
     form = forms.blank()
     form.values["next"] = safe_path(request.query_params.get("next"), "/desk")
-    return _login_page(request, form, code=False)
+    return login_page(request, form, code=False)
 
 
 @post("/login", guards=[LOGIN, limited(ATTEMPTS)], name="people.sign_in", status_code=200)
 async def do_sign_in(request: HTMXRequest) -> Response[Any]:
     form, attempt = forms.parse_sign_in(await read(request), request.headers.get("user-agent", ""))
     if attempt is None:
-        return _login_page(request, form, code=bool(form.values.get("halfway")))
+        return login_page(request, form, code=bool(form.values.get("halfway")))
     result = await sign_in.sign_in(attempt)
     if result.verdict is Verdict.SIGNED_IN:
         remember(request, session.COOKIE, result.cookie)
@@ -49,12 +52,12 @@ async def do_sign_in(request: HTMXRequest) -> Response[Any]:
     form.values["halfway"] = result.halfway
     form.values["code"] = ""
     if result.verdict is Verdict.CODE_NEEDED:
-        return _login_page(request, form, code=True)
+        return login_page(request, form, code=True)
     form.error("code" if result.verdict is Verdict.WRONG_CODE else "username", result.verdict)
-    return _login_page(request, form, code=bool(result.halfway), result=result)
+    return login_page(request, form, code=bool(result.halfway), result=result)
 
 
-def _login_page(
+def login_page(
     request: HTMXRequest,
     form: Form,
     *,
@@ -69,6 +72,7 @@ def _login_page(
         step="code" if code else "password",
         until=result.until if result else None,
         done=request.query_params.get("done", ""),
+        passkeys_possible=passkeys.party() is not None,
     )
 
 
@@ -83,7 +87,7 @@ async def sign_out(request: HTMXRequest) -> Response[Any]:
 
 @get("/account", guards=[SELF], name="people.account")
 async def show_account(request: HTMXRequest) -> Response[bytes]:
-    return await _account_page(request, forms.blank())
+    return await account_page(request, forms.blank())
 
 
 @post("/account/password", guards=[SELF], name="people.change_password", status_code=200)
@@ -97,23 +101,17 @@ async def change_password(request: HTMXRequest) -> Response[Any]:
             code = error.args[0]
             form.error("current_password" if code == "wrong-password" else "new_password", code)
         else:
-            return go(request, "/account?done=password")
-    return await _account_page(request, form)
+            return go(
+                request, f"/account?done={'welcome' if actor.must_change_password else 'password'}"
+            )
+    return await account_page(request, form)
 
 
 @post("/account/second-factor", guards=[SELF], name="people.start_second_factor", status_code=200)
 async def start_second_factor(request: HTMXRequest) -> Response[bytes]:
     """Show a new secret as a QR code and as text; it holds once a code of it was typed."""
-    fields = await read(request)
-    form = forms.blank()
-    try:
-        secret = await service.start_second_factor(
-            actor_of(request).person_id or 0, fields.get("password", "")
-        )
-    except service.AccountError as error:
-        form.error("password", error.args[0])
-        return await _account_page(request, form)
-    return await _account_page(request, form, secret=secret)
+    form, secret = await _with_password(request, service.start_second_factor)
+    return await account_page(request, form, secret=secret or "")
 
 
 @post(
@@ -134,38 +132,39 @@ async def confirm_second_factor(request: HTMXRequest) -> Response[bytes]:
         secret = await service.pending_secret(
             actor_of(request).person_id or 0, fields.get("secret", "")
         )
-        return await _account_page(request, form, secret=secret)
-    return await _account_page(request, form, codes=codes)
+        return await account_page(request, form, secret=secret)
+    if not codes:  # those that came with a passkey stay good
+        return go(request, "/account?done=factor")
+    return await account_page(request, form, codes=codes)
 
 
 @post("/account/recovery-codes", guards=[SELF], name="people.recovery_codes", status_code=200)
 async def renew_recovery_codes(request: HTMXRequest) -> Response[bytes]:
-    fields = await read(request)
-    form = forms.blank()
-    try:
-        codes = await service.renew_recovery_codes(
-            actor_of(request).person_id or 0, fields.get("password", "")
-        )
-    except service.AccountError as error:
-        form.error("password", error.args[0])
-        return await _account_page(request, form)
-    return await _account_page(request, form, codes=codes)
+    form, codes = await _with_password(request, service.renew_recovery_codes)
+    return await account_page(request, form, codes=codes)
 
 
 @post(
     "/account/second-factor/drop", guards=[SELF], name="people.drop_second_factor", status_code=200
 )
 async def drop_second_factor(request: HTMXRequest) -> Response[Any]:
+    form, _done = await _with_password(request, service.drop_second_factor)
+    if form.errors:
+        return await account_page(request, form)
+    return go(request, "/account?done=second-factor")
+
+
+async def _with_password(
+    request: HTMXRequest, act: Callable[[int, str], Awaitable[Done]]
+) -> tuple[Form, Done | None]:
+    """What came of an act that asks for one's password again; else the form says why nothing did."""
     fields = await read(request)
     form = forms.blank()
     try:
-        await service.drop_second_factor(
-            actor_of(request).person_id or 0, fields.get("password", "")
-        )
+        return form, await act(actor_of(request).person_id or 0, fields.get("password", ""))
     except service.AccountError as error:
         form.error("password", error.args[0])
-        return await _account_page(request, form)
-    return go(request, "/account?done=second-factor")
+        return form, None
 
 
 @post("/account/sessions/{mark:str}/end", guards=[SELF], name="people.end_session", status_code=303)
@@ -182,7 +181,7 @@ async def end_other_sessions(request: HTMXRequest) -> Response[Any]:
     return go(request, "/account?done=sessions")
 
 
-async def _account_page(
+async def account_page(
     request: HTMXRequest, form: Form, *, secret: str = "", codes: list[str] | None = None
 ) -> Response[bytes]:
     actor = actor_of(request)
@@ -194,6 +193,9 @@ async def _account_page(
         done=request.query_params.get("done", ""),
         sessions=await queries.open_sessions(actor.person_id or 0, actor.session_id),
         second_factor=await queries.second_factor(actor.person_id or 0),
+        passkeys=await queries.passkeys(actor.person_id or 0),
+        passkeys_possible=passkeys.party() is not None,
+        factor_due=second_factor_is_due(actor),
         secret=secret,
         secret_qr=segno.make(address).svg_inline(scale=4) if secret else "",
         codes=codes or [],
