@@ -14,12 +14,11 @@ from portal.core import clock, db
 from rbac.assertion_words import failure_words
 from rbac.assertions import failures, standing_assertions
 from rbac.bilingual import Language
+from rbac.bundle import LINES, MODEL, BadBundle, is_packed, pack, unpack
 from rbac.policy import FOLDER, Policy
 from rbac.problem_words import problem_words
 from rbac.reading import PolicyError, column, foreign_fields, split
 
-MODEL: Final = "model.conf"
-LINES: Final = "policy.csv"
 STDIO: Final = Path("-")
 
 _FILE = click.Path(path_type=Path, dir_okay=False, exists=True, allow_dash=True)
@@ -54,13 +53,16 @@ def check(file: Path | None, lang: Language) -> None:
 @click.argument("target", type=click.Path(path_type=Path), default=STDIO)
 @click.option("--force", is_flag=True, help="Write over files that are there.")
 def export(target: Path, *, force: bool) -> None:
-    """Write the policy in force into the folder TARGET as model.conf and policy.csv.
+    """Write the policy in force into the folder TARGET as model.conf and policy.csv, or both into TARGET.zip.
 
     Without TARGET, or with -, the lines alone go to standard output.
     """
     text = _in_force()
     if target == STDIO:
         click.echo(text, nl=False)
+        return
+    if target.suffix == ".zip":
+        _write_archive(target, text, force=force)
         return
     there = [name for name in (MODEL, LINES) if (target / name).exists()]
     if there and not force:
@@ -74,12 +76,22 @@ def export(target: Path, *, force: bool) -> None:
     click.echo(f"{target / MODEL} and {target / LINES} are written")
 
 
+def _write_archive(target: Path, text: str, *, force: bool) -> None:
+    if target.exists() and not force:
+        _refuse(f"{target} is there already; --force writes over it")
+    try:
+        target.write_bytes(pack(text))
+    except OSError as error:
+        _refuse(f"cannot write {target}: {error.strerror}")
+    click.echo(f"{target} is written")
+
+
 @policy.command("import")
 @click.argument("file", type=_FILE)
 @click.option("--reason", default="", help="Why, for the audit trail.")
 @_LANG
 def import_policy(file: Path, reason: str, lang: Language) -> None:
-    """Put the policy of FILE (- for standard input) in force as a new version.
+    """Put the policy of FILE (- for standard input; lines, or an archive of the export) in force as a new version.
 
     Refused with a line for each finding when it cannot be trusted or an assertion fails.
     """
@@ -114,7 +126,9 @@ async def _newest() -> str | None:
 def _read(file: Path) -> str:
     try:
         octets = sys.stdin.buffer.read() if file == STDIO else file.read_bytes()
-        return octets.decode("utf-8-sig")
+        return unpack(octets) if is_packed(octets) else octets.decode("utf-8-sig")
+    except BadBundle:
+        _refuse(f"{_called(file)} holds no {LINES} that can be read")
     except UnicodeDecodeError:
         _refuse(f"{_called(file)} is not a text in UTF-8")
 

@@ -10,6 +10,7 @@ import asyncpg
 import pytest
 
 from rbac.assertions import standing_assertions
+from rbac.bundle import unpack
 from rbac.policy import Policy, shipped_policy
 from tests.conftest import named
 
@@ -71,6 +72,16 @@ def test_what_is_exported_comes_back_as_a_version(command: Command, tmp_path: Pa
     assert command("policy", "export", folder, "--force").returncode == 0
     assert command("policy", "export", folder / "policy.csv" / "x").returncode == 2
     assert command("policy", "export").stdout == DEMO.text
+    archive = tmp_path / "policy.zip"
+    assert command("policy", "export", archive).returncode == 0
+    assert unpack(archive.read_bytes()) == DEMO.text
+    assert command("policy", "import", archive).stdout == "this policy is in force already\n"
+    assert command("policy", "export", archive).returncode == 2
+    archive.write_bytes(b"PK and nothing else")
+    assert (
+        command("policy", "check", archive).returncode,
+        command("policy", "import", archive).returncode,
+    ) == (2, 2)
 
     same = command("policy", "import", folder / "policy.csv")
     assert (same.returncode, same.stdout) == (0, "this policy is in force already\n")

@@ -1,5 +1,6 @@
 """The policy that a question is put to: the one in force, any version, any draft."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -13,6 +14,8 @@ from rbac.reading import PolicyError
 
 KEPT: Final = 4  # compiled ones that are not in force: a draft is asked many times in a row
 OFFERED: Final = 30
+
+_REFERENCE: Final = re.compile(r"[vd][1-9]\d{0,8}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,10 @@ class Chosen:
 
 
 _compiled: dict[tuple[str, str], CompiledPolicy] = {}
+
+
+def is_reference(text: str) -> bool:
+    return not text or _REFERENCE.fullmatch(text) is not None
 
 
 async def chosen(reference: str) -> Chosen | None:

@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 from portal.core import clock
 from portal.core.i18n import LazyText, _l
 from portal.core.money import parse_yuan, plain_yuan
+from portal.features.policy.chosen import is_reference
 from portal.web.forms import Form
 from rbac.attributes import ATTRIBUTES, Attribute, Kind
 from rbac.facts import NOBODY, Facts
@@ -30,7 +31,6 @@ LARGEST: Final = 10**12
 _PICKED: Final = re.compile(r".*\(([^()]+)\)")
 _BETWEEN: Final = re.compile("[,，、;；]")  # i18n: between names, in either language
 _GROUP: Final = re.compile(r"[\w.-]{1,64}")
-_POLICY: Final = re.compile(r"[vd][1-9]\d{0,8}", re.ASCII)
 
 MESSAGES: Final[Mapping[str, LazyText]] = {
     "nobody-called": _l("Nobody has this name or user name."),
@@ -111,7 +111,7 @@ def read_question(form: Form) -> Question:
         form.error("group", "no-group")
     if values["at"] and _minute(values["at"]) is None:
         form.error("at", "bad-time")
-    if values["policy"] and not _POLICY.fullmatch(values["policy"]):
+    if not is_reference(values["policy"]):
         form.error("policy", "no-version")
     attributes = {
         name: typed

@@ -4,6 +4,7 @@ from portal.core.i18n import _l
 from portal.features.policy import desk, organisation, service
 from portal.features.policy.pages import (
     editor,
+    exchange,
     inclusions,
     requests,
     sentences,
@@ -23,6 +24,7 @@ SLICE = Slice(
         *simulate.ROUTES,
         *who.ROUTES,
         *requests.ROUTES,
+        *exchange.ROUTES,
     ),
     menu=(
         MenuItem(

@@ -30,6 +30,7 @@ DECIDE: Final = Needs(Permission.POLICY_DRAFT)
 
 LONGEST: Final = 500
 CONFLICT: Final = 409
+_NARROWEST: Final = 2  # one duty for one person
 MESSAGES: Final = {
     "not-visible": _l("Please write it in plain words."),
     "answered": _l("This request has been answered meanwhile."),
@@ -220,8 +221,12 @@ def _shown(proposal: Proposal, names: dict[str, str]) -> dict[str, Any]:
     lang = simulator.spoken()
     return {
         "line": written(proposal.line.tokens),
+        "number": None,
         "words": sentence(proposal.line, lang, names),
         "is_grant": isinstance(proposal.line, Grant),
+        "further": max(len(proposal.permissions) - 1, 0),
+        "several": len(proposal.people) > 1,
+        "narrow": proposal.power <= _NARROWEST,
         "permissions": [BY_NAME[name].describe(lang) for name in proposal.permissions],
         "people": [subject_words(name, lang, names) for name in proposal.people],
         "breaks": [failure_words(failure, lang, names) for failure in proposal.breaks],
