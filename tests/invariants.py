@@ -6,7 +6,7 @@ state that an order or a ticket goes through, so that it can be judged by the pu
 
 from typing import Any, Final
 
-from portal.core import audit, db
+from portal.core import chains, db
 from portal.features.booking.rules import states
 
 #: Each query finds what must not be; its columns say where.
@@ -96,7 +96,9 @@ async def holds() -> list[str]:
     ]
     async with db.transaction():
         wrong += [
-            f"the audit trail: {step}" async for step in audit.verify() if not isinstance(step, int)
+            f"the audit trail: {step}"
+            async for step in chains.verify()
+            if not isinstance(step, int)
         ]
     return wrong
 

@@ -10,17 +10,16 @@ An entry's digest is sha256 over its fields, each as ``<octets>:<text>``. Each a
 link for many entries keeps a batch of bookings cheap, and the digests still tell which entry was
 altered. An act that was decided on a record keeps the facts of the record, so that a draft of the policy can
 be tried on it later (PO-5). Detail must never hold a document number, a phone number or a secret; of a visitor's
-address the trail holds the network only.
+address the trail holds the network only. How chains are walked and judged is in ``core/chains.py``.
 """
 
-import hashlib
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any, Final
 
-from portal.core import anchors, db
+from portal.core import db
 from portal.core.context import current_act, decided_on
 
 ALLOWED: Final = "allowed"
@@ -136,16 +135,6 @@ async def append(entries: Sequence[Entry]) -> None:
     await db.execute("SELECT audit_append($1::smallint, $2::jsonb)", _lane, payload)
 
 
-@dataclass(frozen=True, slots=True)
-class Break:
-    """The first place where a chain does not hold: which entry, and what is wrong with it."""
-
-    day: date
-    lane: int
-    seq: int
-    reason: str
-
-
 FIELDS = (
     "day, lane, seq, at, subject, act, object_type, object_id, outcome, rule, address, request_id"
 )
@@ -175,86 +164,3 @@ def fingerprint(row: Any) -> bytes:
 def _microseconds(instant: datetime) -> int:
     whole = int(instant.replace(microsecond=0).timestamp())
     return whole * 1_000_000 + instant.microsecond
-
-
-def seed(day: date, lane: int) -> bytes:
-    return hashlib.sha256(f"{day.isoformat()}/{lane}".encode()).digest()
-
-
-async def verify() -> AsyncIterator[int | Break]:
-    """Walk every chain. Yields the number of entries seen so far, now and then, and each break found.
-
-    A break ends its chain: what follows cannot be judged. The whole trail is read in one snapshot, and held
-    against the heads that this node keeps outside the database.
-    """
-    seen, kept = 0, anchors.read()
-    async with db.transaction() as opened:
-        if opened.parent is None:
-            await db.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-        for row in await db.fetch(_CHAINS):
-            chain = Chain(row["day"], row["lane"], kept.pop((row["day"], row["lane"]), None))
-            rows = opened.connection.cursor(_ENTRIES, row["day"], row["lane"], prefetch=2000)
-            async for entry in rows:
-                seen += 1
-                chain.take(entry)
-                if chain.broken:
-                    break
-                if seen % 10_000 == 0:
-                    yield seen
-            chain.finish(row["length"], row["head"])
-            if chain.broken:
-                yield chain.broken
-    for day, lane in kept:
-        yield Break(day, lane, 1, f"the chain is gone; its head is kept in {anchors.FILE}")
-    yield seen
-
-
-_CHAINS: Final = (
-    "SELECT day, lane, length, head FROM audit_chain "
-    "UNION SELECT DISTINCT e.day, e.lane, 0::bigint, NULL::bytea FROM audit_entry e "
-    "WHERE NOT EXISTS (SELECT FROM audit_chain c WHERE (c.day, c.lane) = (e.day, e.lane)) "
-    "ORDER BY day, lane"
-)
-_ENTRIES: Final = (
-    f"SELECT {FIELDS}, e.detail::text AS detail, e.digest, l.hash AS link FROM audit_entry e "  # noqa: S608
-    "LEFT JOIN audit_link l USING (day, lane, seq) WHERE day = $1 AND lane = $2 ORDER BY seq"
-)
-
-
-class Chain:
-    """Follows one chain entry by entry; ``broken`` is the first place where it does not hold."""
-
-    def __init__(self, day: date, lane: int, anchor: anchors.Anchor | None = None) -> None:
-        self.day, self.lane = day, lane
-        self._anchor = anchor  # until it was met
-        self.seq = 0
-        self.broken: Break | None = None
-        self._head = seed(day, lane)
-        self._open: list[bytes] = []  # digests that no link has covered yet
-
-    def take(self, entry: Any) -> None:
-        self.seq += 1
-        if entry["seq"] != self.seq:
-            self._break("an entry is missing")
-        elif hashlib.sha256(fingerprint(entry)).digest() != entry["digest"]:
-            self._break("the entry was altered")
-        else:
-            self._open.append(entry["digest"])
-            if entry["link"] is not None:
-                self._head = hashlib.sha256(self._head + b"".join(self._open)).digest()
-                self._open.clear()
-                if self._head != entry["link"]:
-                    self._break("the entries up to here do not fit their link")
-                elif self._anchor == anchors.Anchor(self.seq, self._head):
-                    self._anchor = None
-
-    def finish(self, length: int, head: bytes | None) -> None:
-        if self.broken is None and (self._open or self.seq != length or self._head != head):
-            self.seq += 1
-            self._break("the chain's end is missing")
-        elif self.broken is None and self._anchor is not None:
-            self.seq = self._anchor.length
-            self._break("the chain is not the one whose head was kept outside the database")
-
-    def _break(self, reason: str) -> None:
-        self.broken = Break(self.day, self.lane, self.seq, reason)

@@ -37,6 +37,7 @@ Hook = Callable[[], Awaitable[None]]
 UniqueViolation = asyncpg.UniqueViolationError
 CheckViolation = asyncpg.CheckViolationError
 ForeignKeyViolation = asyncpg.ForeignKeyViolationError
+TookTooLong = asyncpg.QueryCanceledError
 #: What a caller sees when the database is away: the act may be repeated with the same key.
 ConnectionLost = (
     asyncpg.PostgresConnectionError,
@@ -118,6 +119,17 @@ async def connection() -> AsyncIterator[Any]:
         yield held
     finally:
         await asyncio.shield(pool.release(held))
+
+
+@asynccontextmanager
+async def own_snapshot() -> AsyncIterator[Any]:
+    """A connection beside the pool that sees the database as it is now, for a long reading."""
+    held = await engine().get_new_connection()
+    try:
+        async with held.transaction(isolation="repeatable_read", readonly=True):
+            yield held
+    finally:
+        held.terminate()
 
 
 def _pool() -> Any:

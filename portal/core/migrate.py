@@ -9,17 +9,25 @@ which only asks whether the schema is there, would carry it for good.
 
 import contextlib
 import io
+import sys
+import time
 from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
 from piccolo.apps.migrations.tables import Migration
 
-from portal.core.db import execute, fetchval, transaction
+from portal.core.db import current_transaction, execute, fetch, fetchval, transaction
 
 if TYPE_CHECKING:
     from piccolo.apps.migrations.auto.migration_manager import MigrationManager
 
 MIGRATION_LOCK = 0x5A4D_0001  # pg_advisory lock: two nodes that start at once migrate once
+PATIENCE = 4 * 3600.0  # seconds: of one long statement
+
+Say = Callable[[str], None]
+
+_say: ContextVar[Say] = ContextVar("say", default=lambda _line: None)
 
 
 def sql_migration(
@@ -48,7 +56,32 @@ def raw_migration(
     return manager
 
 
-async def migrate(app_names: tuple[str, ...], say: Callable[[str], None] = lambda _: None) -> int:
+async def index_partitions(table: str, name: str, definition: str) -> None:
+    """Make an index on a table that is cut in parts, one part after the other, saying how far it has come.
+
+    ``definition`` is what follows the table's name: ``(at) WHERE …``.
+    """
+    connection = current_transaction().connection
+    await connection.execute(f"CREATE INDEX {name} ON ONLY {table} {definition}")
+    parts = await fetch(
+        "SELECT c.relname AS name, greatest(c.reltuples, 0)::bigint AS rows FROM pg_inherits i "
+        "JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = $1::regclass ORDER BY 1",
+        table,
+    )
+    for number, part in enumerate(parts, 1):
+        begun = time.monotonic()
+        own = f"{name}{part['name'].removeprefix(table)}"
+        await connection.execute(
+            f"CREATE INDEX {own} ON {part['name']} {definition}", timeout=PATIENCE
+        )
+        await connection.execute(f"ALTER INDEX {name} ATTACH PARTITION {own}")
+        _say.get()(
+            f"index {name}: {number} of {len(parts)} parts, {part['name']} with about {part['rows']:,} rows "
+            f"in {time.monotonic() - begun:.1f} s"
+        )
+
+
+async def migrate(app_names: tuple[str, ...], say: Say = lambda _: None) -> int:
     """Bring every app up to date, in the order given; returns how many migrations ran.
 
     All of it is one transaction: a failing migration leaves the database as it was.
@@ -57,12 +90,27 @@ async def migrate(app_names: tuple[str, ...], say: Callable[[str], None] = lambd
         await execute("SELECT pg_advisory_xact_lock($1)", MIGRATION_LOCK)
         await Migration.create_table(if_not_exists=True).run()
         before = await Migration.count()
-        for name in app_names:
-            await _migrate_app(name, say)
+        token = _say.set(_aloud(say))
+        try:
+            for name in app_names:
+                await _migrate_app(name, say)
+        finally:
+            _say.reset(token)
         return int(await Migration.count()) - int(before)
 
 
-async def _migrate_app(name: str, say: Callable[[str], None]) -> None:
+def _aloud(say: Say) -> Say:
+    """Say it where it is heard, while Piccolo's own words are kept from there."""
+    heard = sys.stdout
+
+    def aloud(line: str) -> None:
+        with contextlib.redirect_stdout(heard):
+            say(line)
+
+    return aloud
+
+
+async def _migrate_app(name: str, say: Say) -> None:
     from piccolo.apps.migrations.commands.forwards import ForwardsMigrationManager  # noqa: PLC0415
 
     manager = ForwardsMigrationManager(app_name=name, migration_id="all")

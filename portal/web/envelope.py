@@ -6,7 +6,6 @@ time in every request.
 """
 
 import gzip
-import secrets
 import time
 from collections.abc import Callable
 from typing import Any, Final
@@ -15,7 +14,7 @@ from urllib.parse import parse_qs
 import structlog
 
 from portal.core import db
-from portal.core.context import Act, set_act
+from portal.core.context import Act, new_request_id, set_act
 from portal.core.i18n import choose, set_language
 from portal.core.keyring import Keyring
 from portal.core.settings import settings
@@ -138,7 +137,7 @@ class Answer:
         self._accept = header(scope, b"accept-encoding")
         self._standard = standard
         self._held: Any = None
-        self.request_id = secrets.token_hex(8)
+        self.request_id = new_request_id()
         self.status = 0
         self.without_body = False
         self.cookies: list[tuple[bytes, bytes]] = []

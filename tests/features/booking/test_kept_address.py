@@ -2,7 +2,7 @@
 
 import pytest
 
-from portal.core import audit, db
+from portal.core import audit, chains, db
 from portal.core.context import Act, set_act
 from portal.features.booking import orders
 from tests.factories.catalogue import a_slot
@@ -22,4 +22,4 @@ async def test_the_trail_keeps_only_the_network_of_a_visitor(database: None) -> 
         "booking:cancel": "203.0.113.0/24",
         "booking:change": "203.0.113.0/24",
     }
-    assert [step async for step in audit.verify() if isinstance(step, audit.Break)] == []
+    assert [step async for step in chains.verify() if isinstance(step, chains.Break)] == []

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from portal.core import audit, db
+from portal.core import chains, db
 from portal.core.context import Act, set_act
 from portal.features.policy import service
 from portal.web.permission import policy
@@ -175,4 +175,4 @@ async def line_of(pipe: asyncio.StreamReader | None) -> str:
 async def test_the_trail_and_the_policy_agree(database: None) -> None:
     await service.release(WITH_GATE, "x")
     async with db.transaction():
-        assert not [step async for step in audit.verify() if isinstance(step, audit.Break)]
+        assert not [step async for step in chains.verify() if isinstance(step, chains.Break)]
