@@ -32,6 +32,8 @@ class Settings:
     national_cryptography: bool
     sms_url: str | None
     sms_token: str
+    smtp_url: str | None
+    mail_from: str
 
     @property
     def secure(self) -> bool:
@@ -72,6 +74,8 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         national_cryptography=_suite(given) == "gm",
         sms_url=given.get("PORTAL_SMS_URL") or None,
         sms_token=given.get("PORTAL_SMS_TOKEN", ""),
+        smtp_url=_smtp(given.get("PORTAL_SMTP_URL", "")),
+        mail_from=given.get("PORTAL_MAIL_FROM") or f"portal@{urlsplit(base_url).hostname}",
     )
 
 
@@ -95,6 +99,21 @@ def _suite(given: Mapping[str, str]) -> str:
     if suite not in ("aes", "gm"):
         raise SettingsError(f"PORTAL_CRYPTO_SUITE must be aes or gm, not {suite!r}")
     return suite
+
+
+def _smtp(text: str) -> str | None:
+    if not text:
+        return None
+    try:
+        parts = urlsplit(text)
+        right = parts.scheme in ("smtp", "smtps") and parts.hostname and parts.port != 0
+    except ValueError:
+        right = False
+    if not right:  # no word of the text: it may hold a password
+        raise SettingsError(
+            "PORTAL_SMTP_URL must be smtp://[user:password@]host[:port] or smtps://…"
+        )
+    return text
 
 
 def _networks(text: str) -> tuple[Network, ...]:
