@@ -46,6 +46,7 @@ from portal.core.keyring import keyring  # noqa: E402
 from portal.core.migrate import migrate  # noqa: E402
 from portal.core.postgres import EmbeddedPostgres, PostgresError  # noqa: E402
 from portal.core.settings import settings  # noqa: E402
+from portal.features.audit import verification  # noqa: E402
 from portal.features.booking import process  # noqa: E402
 from portal.features.booking.booker import Booker  # noqa: E402
 from portal.features.booking.limits import ORDERS_PER_PHONE  # noqa: E402
@@ -186,6 +187,9 @@ async def database(
             stack.push_async_callback(_truncate, line)
             await db.open_pool()
             stack.push_async_callback(db.close_pool)
+            stack.push_async_callback(
+                verification.stop
+            )  # begun by a page, it would outlive the test
             connect: Callable[[], Awaitable[Any]] = db.engine().get_new_connection
         else:
             pool = await stack.enter_async_context(rolled_back(await line.open()))

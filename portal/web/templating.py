@@ -48,6 +48,7 @@ def environment() -> Environment:
         fulldate=full_date,
         hours=hours,
         stamp=stamp,
+        clocktime=clock_time,
         isodate=lambda day: day.isoformat(),
         shortdate=short_date,
         weekday=weekday,
@@ -95,6 +96,13 @@ def stamp(moment: datetime) -> Markup:
     at = f"{clock.local(moment):%Y-%m-%d %H:%M:%S}"
     return Markup('<time class="stamp" datetime="{}">{}</time>').format(
         moment.isoformat(timespec="seconds"), at
+    )
+
+
+def clock_time(moment: datetime) -> Markup:
+    """08:30:05, for lists whose days stand above the rows."""
+    return Markup('<time datetime="{}">{}</time>').format(
+        moment.isoformat(timespec="microseconds"), f"{clock.local(moment):%H:%M:%S}"
     )
 
 

@@ -12,13 +12,15 @@ class BadFile(Exception):
     """``args[0]`` is the code: ``file-large`` or ``file-encoding``."""
 
 
-async def text_file(request: Request[Any, Any, Any], name: str) -> str | None:
+async def text_file(
+    request: Request[Any, Any, Any], name: str, largest: int = LARGEST_TEXT
+) -> str | None:
     """The text of an uploaded file, None when none was chosen. Spreadsheets in China write GB 18030."""
     posted = (await request.form()).get(name)
     if not isinstance(posted, UploadFile) or not posted.filename:
         return None
-    body = await posted.read(LARGEST_TEXT + 1)
-    if len(body) > LARGEST_TEXT:
+    body = await posted.read(largest + 1)
+    if len(body) > largest:
         raise BadFile("file-large")
     for encoding in ("utf-8-sig", "gb18030"):
         try:

@@ -7,6 +7,7 @@ record adds to that (own order, own section) is proved where the record is.
 A route that is not in the table fails here, with the row to be judged and added.
 """
 
+import asyncio
 import csv
 import re
 from collections.abc import Iterator
@@ -21,6 +22,7 @@ from litestar.routes import HTTPRoute
 from portal.app import litestar
 from portal.core import db
 from portal.core.keyring import keyring
+from portal.features.audit import verification
 from portal.web.csrf import CsrfToken
 from portal.web.permission import Needs, policy
 from rbac.policy import shipped_policy
@@ -167,6 +169,7 @@ async def _otherwise(
     answer = await browser.request(
         method, where, headers={"X-CSRF-Token": str(CsrfToken(keyring(), NONCE))}
     )
+    await asyncio.gather(*verification._tasks)  # what it began in the background adds to the trail
     told = f"{person}: {method} {where} answers {answer.status_code}, meant is {meant}"
     if answer.status_code >= 500 or is_refused(answer) != (meant == "n"):
         return told

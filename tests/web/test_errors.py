@@ -77,7 +77,7 @@ async def test_while_the_database_is_away_it_is_worth_trying_again(
     auditor = await signed_in_as("auditadmin")
     await auditor.get("/desk")
 
-    async def away(*_args: object) -> None:
+    async def away(*_args: object, **_named: object) -> None:
         raise error
 
     monkeypatch.setattr(queries, "entries", away)

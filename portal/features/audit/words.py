@@ -4,15 +4,20 @@ import json
 from collections.abc import Mapping
 from typing import Final
 
-from portal.core import i18n
+from portal.core import chains, i18n
 from portal.core.i18n import LazyText, _, _l
 from portal.core.money import yuan
+from rbac.bilingual import Language
+from rbac.lines import Rule
 from rbac.permissions import BY_NAME
+from rbac.reading import split
+from rbac.words import rule_sentence
 
 THINGS: Final[Mapping[str, LazyText]] = {
     "account": _l("account"),
     "appeal": _l("appeal"),
     "audit": _l("audit trail"),
+    "audit_month": _l("month of the audit trail"),
     "booking_block": _l("suspension"),
     "calendar": _l("holidays"),
     "closure": _l("closure"),
@@ -42,7 +47,21 @@ DETAILS: Final[Mapping[str, LazyText]] = {
     "slot": _l("slot"),
     "kind": _l("kind"),
     "until": _l("until"),
+    "asked": _l("filter"),
+    "breaks": _l("breaks"),
+    "chains": _l("chains"),
+    "format": _l("format"),
+    "hash": _l("hash"),
+    "number": _l("number"),
+    "result": _l("result"),
+    "way": _l("way"),
 }
+
+#: Acts that the portal does by itself, and nobody is permitted to.
+ACTS: Final[Mapping[str, LazyText]] = {
+    chains.SEALED_ACT: _l("drop a month of the audit trail under a seal"),
+}
+REASONS: Final = chains.REASONS
 
 #: What auditors look at first: words and the filter.
 LOOKS: Final = (
@@ -58,7 +77,30 @@ LOOKS: Final = (
 def act(name: str) -> str:
     """What was done; nothing for an act that is no permission."""
     permission = BY_NAME.get(name)
-    return permission.describe("en" if i18n.language() == "en" else "zh") if permission else ""
+    return permission.describe(language()) if permission else str(ACTS.get(name, ""))
+
+
+def language() -> Language:
+    return "en" if i18n.language() == "en" else "zh"
+
+
+def rule(line: str, names: Mapping[str, str] | None = None) -> str:
+    """A line of the policy as a sentence; nothing for what is no rule."""
+    tokens = split(line)
+    if tokens[0] != "p" or len(tokens) != len(Rule._fields) + 1:
+        return ""
+    try:
+        return rule_sentence(Rule._make(tokens[1:]), language(), names or {})
+    except ValueError:  # a relation or a condition of another version
+        return ""
+
+
+def facts(kept: Mapping[str, object]) -> list[tuple[str, str]]:
+    """What the policy was told of the record, where the entry keeps it."""
+    told = kept.get("facts")
+    if not isinstance(told, Mapping):
+        return []
+    return [(str(key), _shown(value)) for key, value in told.items() if _shown(value)]
 
 
 def thing(name: str) -> str:
@@ -68,6 +110,9 @@ def thing(name: str) -> str:
 def detail(text: str) -> list[tuple[str, str]]:
     """What the entry keeps beside: pairs of words and values, a change as one pair."""
     kept = json.loads(text or "{}")
+    if not isinstance(kept, dict):
+        return []
+    kept.pop("facts", None)
     pairs = []
     if "before" in kept and "after" in kept:
         pairs.append((_("change"), f"{_shown(kept.pop('before'))} → {_shown(kept.pop('after'))}"))

@@ -29,6 +29,7 @@ GROUPS: Final = {
     "no_show": _l("Missed visits"),
     "privacy": _l("Personal data"),
     "security": _l("Signing in"),
+    "audit": _l("Audit trail"),
 }
 
 
