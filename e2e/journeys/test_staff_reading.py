@@ -19,6 +19,11 @@ PAGES = {
     ),
     "window1": ("/window", "/window/back", "/bookings"),
     "sysadmin": ("/settings",),
+    "secadmin": (
+        "/policy/grid?area=approvals&role=role:manager", "/policy/inclusions",
+        "/policy/rules?role=role:director&on=approval:decide",
+        "/policy/rules/rule?line=p, role:specialist, *, project, read, any, , allow",
+    ),
     "auditadmin": ("/audit",),
     "hr": (
         "/people", "/people?view=list", "/people/posts", "/people/posts/7", "/people/7",
