@@ -15,7 +15,7 @@ from portal.features.catalogue.rules.categories import STATUTORY
 from portal.features.catalogue.rules.holidays import DEFAULT_CALENDAR
 from portal.features.people import passwords
 from portal.features.people import service as people
-from portal.features.people.organisation import service as organisation
+from portal.features.people.organisation import posts as organisation
 
 MARK: Final = "demo.filled"
 PASSWORD: Final = "demo-"  # noqa: S105  followed by the user name; told at the start

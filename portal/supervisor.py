@@ -29,7 +29,7 @@ from portal.core.migrate import migrate
 from portal.core.settings import settings
 from portal.features.booking.slice import cut_months
 from portal.features.catalogue import generation
-from portal.features.people.organisation import service as organisation
+from portal.features.people.organisation import posts as organisation
 from portal.features.policy import service as policy
 from portal.registry import APP_NAMES
 

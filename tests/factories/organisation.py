@@ -5,7 +5,7 @@ from uuid import uuid4
 
 from portal.core import clock, db
 from portal.demo import POSTS
-from portal.features.people.organisation import service
+from portal.features.people.organisation import posts
 from portal.features.people.organisation.proposal import Proposal
 from tests.factories.people import an_account
 
@@ -20,7 +20,7 @@ NAMES = {
 
 async def an_organisation(*usernames: str) -> None:
     """Everybody of the demo, or these, with an account and a post."""
-    await service.ensure_shipped()
+    await posts.ensure_shipped()
     for username, post, days in POSTS:
         if usernames and username not in usernames:
             continue
@@ -29,7 +29,7 @@ async def an_organisation(*usernames: str) -> None:
         ):
             await an_account(username, name=NAMES.get(username, username))
         since = clock.today() - date.resolution * days
-        await service.place(username, post, since)
+        await posts.place(username, post, since)
 
 
 async def post_id(code: str) -> int:

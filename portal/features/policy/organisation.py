@@ -16,6 +16,7 @@ from portal.features.policy.drafts import Draft
 from portal.web.actor import Actor
 from portal.web.desk import MOST_COUNTED, Waiting
 from rbac.permissions import Permission
+from rbac.reading import PolicyError
 
 KIND = "organisation"
 
@@ -25,7 +26,10 @@ class Drafts:
 
     async def prepare(self, change: Change, title: str, key: UUID) -> int:
         draft = await drafts.start(title, kind=KIND, key=key)
-        await drafts.change(draft, remove=change.removed, add=change.added)
+        try:
+            await drafts.change(draft, remove=change.removed, add=change.added)
+        except (drafts.Conflict, PolicyError) as error:
+            raise organisation.Stale from error
         return draft
 
     async def drop(self, draft: int) -> None:

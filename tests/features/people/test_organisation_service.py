@@ -10,12 +10,13 @@ import pytest
 
 from portal.core import clock, db
 from portal.core.context import Act, set_act
-from portal.features.people.organisation import proposal, queries, service
-from portal.features.people.organisation.proposal import Proposal, Refusal
+from portal.features.people.organisation import posts, proposal, queries, service
+from portal.features.people.organisation.proposal import Proposal, Recall, Refusal
 from portal.features.policy import drafts
+from portal.features.policy.service import release as release_policy
 from portal.web.permission import policy
 from rbac.facts import Facts
-from rbac.lines import SOLID
+from rbac.lines import EVERY, SOLID, Grant
 from tests.factories.organisation import DEPARTMENT, a_move, an_organisation, post_id
 from tests.factories.people import PASSWORD
 
@@ -274,4 +275,70 @@ async def test_a_newcomer_joins(people: None) -> None:
 async def test_nobody_holds_two_posts_at_once(people: None) -> None:
     """Said to the database, whatever the program does."""
     with pytest.raises(Exception, match="post_holding_int4range_daterange_excl"):
-        await service.place("ops1", "gate_staff", clock.today())
+        await posts.place("ops1", "gate_staff", clock.today())
+
+
+async def test_a_released_change_is_called_off_before_its_day(people: None) -> None:
+    day = clock.today() + timedelta(days=20)
+    shipped = queries.compiled().policy.lines
+    change = await filed(await a_move(on=day))
+    assert change.draft
+    with pytest.raises(Refusal, match="not-scheduled"):
+        await service.recall(Recall(change.id, "too early", uuid4()))
+    await release(change.draft)
+    assert await post_on("proc1", day) == "specialist_operations"
+    as_person("hr")
+    wish = Recall(change.id, "not needed", uuid4())
+    recalled = await service.recall(wish)
+    assert await service.recall(wish) == recalled
+    filed_recall = await queries.change(recalled)
+    assert filed_recall
+    assert filed_recall.draft
+    assert await post_on("proc1", day) == "specialist_operations", "nothing before the release"
+    await release(filed_recall.draft)
+    assert await post_on("proc1", day) == "specialist_procurement"
+    assert set(queries.compiled().policy.lines) == set(shipped)
+    assert await db.fetchval(STATE, change.id) == "recalled"
+    assert not may_read_log("manager.systems", clock.at(day, time()))
+    await filed(await a_move(on=day))
+
+
+async def test_who_leaves_and_is_called_back_stays(people: None) -> None:
+    day = clock.today() + timedelta(days=20)
+    leave = replace(await a_move("ops5", on=day), kind="leave", post=None, superior=None, duals=())
+    change = await filed(leave)
+    assert change.draft
+    await release(change.draft)
+    assert await post_on("ops5", day) is None
+    as_person("hr")
+    recalled = await queries.change(await service.recall(Recall(change.id, "stays", uuid4())))
+    assert recalled
+    assert recalled.draft
+    await release(recalled.draft)
+    assert await post_on("ops5", day) == "specialist_operations"
+    assert not await db.fetchval("SELECT EXISTS (SELECT FROM person WHERE left_on IS NOT NULL)")
+
+
+async def test_a_role_granted_apart_from_the_post_stays_and_is_told(people: None) -> None:
+    lines = policy.snapshot.compiled.policy.with_grants(  # type: ignore[union-attr]
+        [Grant("proc1", "role:window", EVERY)]
+    )
+    await release_policy(lines.text, "a second duty")
+    planned = await proposal.plan(await a_move())
+    assert [(grant.role, grant.group) for grant in planned.kept()] == [("role:window", EVERY)]
+
+
+async def test_a_policy_that_moved_meanwhile_is_told(people: None) -> None:
+    """This process has not heard of the newest version yet."""
+    wish = await a_move()
+    line = "g2, proc1, manager.procurement"
+    text = queries.compiled().policy.text.replace(line + "\n", "g2, proc1, director\n")
+    await db.execute(
+        "INSERT INTO policy_version (version, lines, reason, released_by, released_at) "
+        "VALUES (2, $1, 'elsewhere', 'ceo', $2)",
+        text,
+        clock.now(),
+    )
+    with pytest.raises(Refusal, match="stale"):
+        await service.propose(wish)
+    assert not await drafts.living()

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from portal.core import clock
 from portal.core.i18n import _
-from portal.features.people.organisation.proposal import KINDS, Proposal, Refusal
+from portal.features.people.organisation.proposal import KINDS, Proposal, Recall, Refusal
 from portal.features.people.organisation.words import WORDS
 from portal.web.forms import Form
 
@@ -56,6 +56,13 @@ def parse_proposal(raw: Mapping[str, str]) -> tuple[Form, Proposal | None]:
         heir or None,
         acting and form.checked("leads"),
     )
+
+
+def parse_recall(raw: Mapping[str, str], change: int) -> tuple[Form, Recall | None]:
+    form = Form(raw, WORDS)
+    reason = form.text("reason", longest=500)
+    key = form.key("reason")
+    return form, None if form.errors or key is None else Recall(change, reason, key)
 
 
 def refuse(form: Form, refusal: Refusal, names: Mapping[str, str]) -> None:

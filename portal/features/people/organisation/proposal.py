@@ -16,6 +16,7 @@ from portal.features.people.organisation.effects import Effect
 from portal.features.people.organisation.lines import Acting, Rewrite, Wanted
 from portal.features.people.organisation.queries import Member, Post, Structure
 from rbac.assertions import Failure, failures
+from rbac.lines import Grant
 from rbac.policy import Policy
 from rbac.validity import in_force
 
@@ -53,6 +54,15 @@ class Proposal:
 
 
 @dataclass(frozen=True, slots=True)
+class Recall:
+    """A released change is to be called off before its day."""
+
+    change: int
+    reason: str
+    key: UUID
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """A proposal that holds: the lines it rewrites, and what it gives and takes."""
 
@@ -66,6 +76,19 @@ class Plan:
     after: Policy
     warnings: tuple[str, ...] = ()
     people: Mapping[str, Member] = field(default_factory=dict)
+
+    def kept(self) -> list[Grant]:
+        """Roles that the person keeps beside what the post brings: somebody granted them apart."""
+        brought = set(self.to_post.places) if self.to_post else set()
+        moment = queries.start_of(self.proposal.effective_on).timestamp()
+        return [
+            grant
+            for grant in self.after.grants
+            if grant.person == self.proposal.person
+            and self.to_post is not None
+            and (grant.role, grant.group) not in brought
+            and in_force(grant, moment)
+        ]
 
     def effects(self) -> list[Effect]:
         since = queries.start_of(self.proposal.effective_on)
@@ -135,7 +158,7 @@ async def _check_alone(person: Member, day: date) -> None:
         raise Refusal("person", "already-proposed")
     if await db.fetchval(
         "SELECT EXISTS (SELECT FROM org_change WHERE person = $1 AND state = 'released' "
-        "AND kind <> 'acting' AND effective_on > $2)",
+        "AND kind NOT IN ('acting', 'recall') AND effective_on > $2)",
         person.id,
         day,
     ):

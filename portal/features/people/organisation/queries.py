@@ -202,6 +202,7 @@ class Change:
     duals: tuple[str, ...]
     absent: int | None
     heir: str | None
+    recalls: int | None
     reason: str
     removed: tuple[str, ...]
     added: tuple[str, ...]
@@ -215,9 +216,11 @@ class Change:
 
     @property
     def shown_state(self) -> str:
-        """Released and its day not come: ``scheduled``; its day over: ``done``."""
+        """Released and its day not come: ``scheduled``; its day come: ``done``."""
         if self.state != "released":
             return self.state
+        if self.recalls is not None:
+            return "done"
         return "scheduled" if self.effective_on > clock.today() else "done"
 
 
@@ -276,7 +279,7 @@ async def effective_days(today: date) -> list[date]:
     """The days on which the organisation is or was another: of released changes, in order."""
     rows = await db.fetch(
         "SELECT DISTINCT effective_on FROM org_change WHERE state = 'released' "
-        "AND effective_on > $1 ORDER BY 1 LIMIT 12",
+        "AND recalls IS NULL AND effective_on > $1 ORDER BY 1 LIMIT 12",
         today,
     )
     return [row["effective_on"] for row in rows]

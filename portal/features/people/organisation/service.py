@@ -1,31 +1,35 @@
-"""Changes of the organisation: proposals of HR, posts with their duties and plan, units.
+"""Changes of the organisation, from the proposal of HR to the post that is held.
 
 A proposal that touches the policy waits for its release. Whoever carries it there registers with ``carry_with`` and
 reports back with ``released`` or ``dropped``, in the transaction of that act, so that lines and posts never
 disagree. A proposal that touches no line (the post alone changes) is in force at once.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 from uuid import UUID
 
 from portal.core import audit, clock, db
 from portal.core.context import current_act
 from portal.core.i18n import _
-from portal.features.people.organisation import queries
-from portal.features.people.organisation.proposal import Plan, Proposal, Refusal, plan
+from portal.features.people.organisation import checks, queries
+from portal.features.people.organisation.lines import Rewrite
+from portal.features.people.organisation.proposal import Plan, Proposal, Recall, Refusal, plan
 from portal.features.people.organisation.queries import Change
-from portal.features.people.organisation.structure import POSTS, UNITS
 from portal.web.templating import local_date
-from rbac.lines import ROLE_PREFIX
+
+
+class Stale(Exception):
+    """The policy became another while the change was looked at."""
 
 
 class Carrier(Protocol):
     """Who brings proposals into the policy."""
 
     async def prepare(self, change: Change, title: str, key: UUID) -> int:
-        """Prepare a draft with the lines of the change, in the open transaction; returns its number."""
+        """Prepare a draft with the lines of the change, in the open transaction; returns its number.
+
+        Raises ``Stale`` when they do not fit the policy that is in force by now.
+        """
 
     async def drop(self, draft: int) -> None:
         """The proposal was withdrawn: drop what was prepared for it, unless it is in force."""
@@ -57,11 +61,76 @@ async def propose(proposal: Proposal) -> int:
                 added=planned.rewrite.added,
             )
             await _carry(change_id, planned)
+    except Stale:
+        raise Refusal("person", "stale") from None
     except db.UniqueViolation:  # somebody else, or the same form, a moment before
         if (known := await queries.change_by_key(proposal.key)) is not None:
             return known
         raise Refusal("person", "already-proposed") from None
     return change_id
+
+
+async def recall(wish: Recall) -> int:
+    """Propose that a released change shall not come: its lines go back. Raises ``Refusal``."""
+    try:
+        async with db.transaction():
+            if (known := await queries.change_by_key(wish.key)) is not None:
+                return known
+            change = await queries.change(wish.change)
+            if change is None or change.shown_state != "scheduled":
+                raise Refusal("reason", "not-scheduled")
+            change_id = await _insert_recall(change, wish)
+            audit.record("organisation:edit", "org_change", change_id, recalls=change.id)
+            filed = await queries.change(change_id)
+            for carrier in _carriers:
+                if filed is not None:
+                    draft = await carrier.prepare(filed, await _recall_title(change), wish.key)
+                    await db.execute(
+                        "UPDATE org_change SET draft = $2 WHERE id = $1", change_id, draft
+                    )
+    except Stale:
+        raise Refusal("reason", "stale") from None
+    except db.UniqueViolation:
+        if (known := await queries.change_by_key(wish.key)) is not None:
+            return known
+        raise Refusal("reason", "already-proposed") from None
+    return change_id
+
+
+async def _insert_recall(change: Change, wish: Recall) -> int:
+    """The same lines the other way round."""
+    rewrite = Rewrite(list(change.added), list(change.removed))
+    username = str(
+        await db.fetchval("SELECT username FROM account WHERE person = $1", change.person)
+    )
+    policy, since = queries.compiled().policy, queries.start_of(change.effective_on)
+    if found := checks.problem(policy, rewrite, username, since):
+        raise Refusal("reason", found.code, found.people)
+    return int(
+        await db.fetchval(
+            "INSERT INTO org_change (kind, person, effective_on, recalls, reason, removed, added, state, "
+            "proposed_by, proposed_at, idempotency_key) "
+            "VALUES ('recall', $1, $2, $3, $4, $5, $6, 'proposed', $7, $8, $9) RETURNING id",
+            change.person,
+            change.effective_on,
+            change.id,
+            wish.reason,
+            rewrite.removed,
+            rewrite.added,
+            current_act().subject,
+            clock.now(),
+            wish.key,
+        )
+    )
+
+
+async def _recall_title(change: Change) -> str:
+    name = await db.fetchval("SELECT name FROM person WHERE id = $1", change.person)
+    return _(
+        "%(person)s: the change of %(day)s is called off",
+        person=name,
+        day=local_date(change.effective_on),
+    )
 
 
 async def _insert(planned: Plan) -> int:
@@ -179,6 +248,9 @@ async def _hold(change: Change) -> None:
     """Give and take the post from the effective day on."""
     if change.kind == "acting":
         return
+    if change.recalls is not None:
+        await _hold_as_before(change.recalls)
+        return
     current = await db.fetchrow(
         "SELECT id, post, in_post_since FROM post_holding WHERE person = $1 AND (until IS NULL OR until > $2)",
         change.person,
@@ -209,133 +281,19 @@ async def _hold(change: Change) -> None:
         )
 
 
-# ── posts and units ──────────────────────────────────────────────────────────────────────────────
-
-
-class Outdated(Exception):
-    """Somebody else changed the row since the form was opened."""
-
-
-class CodeTaken(Exception):
-    """There is such a code already."""
-
-
-@dataclass(frozen=True, slots=True)
-class Edit:
-    """``row`` is the number of what is changed, None for something new; ``revision`` what the form was made of."""
-
-    values: Mapping[str, Any]
-    row: int | None
-    revision: int
-    key: UUID | None
-
-
-async def save_post(edit: Edit) -> int:
-    """Write a post; a repeated key answers with the post it made."""
-    values = dict(edit.values)
-    try:
-        async with db.transaction():
-            if edit.row is None:
-                known: int | None = await db.fetchval(
-                    "SELECT id FROM post WHERE idempotency_key = $1", edit.key
-                )
-                if known is not None:
-                    return known
-                return await _insert_row("post", values | {"idempotency_key": edit.key})
-            before = await queries.post_row(edit.row)
-            names = ", ".join(f"{name} = ${place}" for place, name in enumerate(values, 3))
-            changed = await db.fetchval(
-                f"UPDATE post SET {names}, revision = revision + 1 WHERE id = $1 AND revision = $2 RETURNING id",  # noqa: S608
-                edit.row,
-                edit.revision,
-                *values.values(),
-            )
-            if changed is None or before is None:
-                raise Outdated
-            touched = [name for name, value in values.items() if before[name] != value]
-            audit.record(
-                "organisation:edit",
-                "post",
-                before["code"],
-                changed=touched,
-                headcount=values["headcount"],
-            )
-            return edit.row
-    except db.UniqueViolation:
-        raise CodeTaken from None
-
-
-async def save_unit(values: Mapping[str, Any], unit: int | None) -> None:
-    try:
-        async with db.transaction():
-            if unit is None:
-                await _insert_row("org_unit", values)
-                return
-            names = ", ".join(f"{name} = ${place}" for place, name in enumerate(values, 2))
-            code = await db.fetchval(
-                f"UPDATE org_unit SET {names} WHERE id = $1 RETURNING code",  # noqa: S608
-                unit,
-                *values.values(),
-            )
-            audit.record("organisation:edit", "org_unit", code)
-    except db.UniqueViolation:
-        raise CodeTaken from None
-
-
-async def _insert_row(table: str, values: Mapping[str, Any]) -> int:
-    places = ", ".join(f"${place}" for place in range(1, len(values) + 1))
-    made = int(
-        await db.fetchval(
-            f"INSERT INTO {table} ({', '.join(values)}) VALUES ({places}) RETURNING id",  # noqa: S608
-            *values.values(),
-        )
-    )
-    audit.record("organisation:edit", table, values["code"], new=True)
-    return made
-
-
-async def ensure_shipped() -> None:
-    """Give a portal without units those of the regulation, with their posts, duties and plan."""
-    async with db.transaction():
-        await db.execute("LOCK org_unit IN SHARE ROW EXCLUSIVE MODE")
-        if await db.fetchval("SELECT EXISTS (SELECT FROM org_unit)"):
-            return
-        units = {}
-        for position, unit in enumerate(UNITS):
-            units[unit.code] = await db.fetchval(
-                "INSERT INTO org_unit (code, name_zh, name_en, own, position) VALUES ($1, $2, $3, $4, $5) "
-                "RETURNING id",
-                unit.code,
-                unit.zh,
-                unit.en,
-                unit.own,
-                position,
-            )
-        for position, post in enumerate(POSTS):
-            await db.execute(
-                "INSERT INTO post (code, unit, name_zh, name_en, duties_zh, duties_en, certificates_zh, "
-                "certificates_en, headcount, role, role_groups, position) "
-                "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
-                post.code,
-                units[post.unit],
-                post.zh,
-                post.en,
-                "\n".join(zh for zh, _en in post.duties),
-                "\n".join(en for _zh, en in post.duties),
-                *post.certificates,
-                post.headcount,
-                f"{ROLE_PREFIX}{post.role}",
-                list(post.groups),
-                position,
-            )
-
-
-async def place(username: str, post: str, since: Any) -> None:
-    """Write down who holds a post since when; the policy is not touched."""
+async def _hold_as_before(recalled: int) -> None:
+    """What a change had given and taken is as it was."""
     await db.execute(
-        "INSERT INTO post_holding (person, post, in_post_since) "
-        "SELECT a.person, p.id, $3 FROM account a, post p WHERE a.username = $1 AND p.code = $2",
-        username,
-        post,
-        since,
+        "UPDATE org_change SET state = 'recalled' WHERE id = $1 AND state = 'released'", recalled
+    )
+    await db.execute("DELETE FROM post_holding WHERE change = $1", recalled)
+    await db.execute(
+        "UPDATE post_holding h SET until = NULL FROM org_change c WHERE c.id = $1 "
+        "AND h.person = c.person AND h.until = c.effective_on",
+        recalled,
+    )
+    await db.execute(
+        "UPDATE person p SET left_on = NULL FROM org_change c WHERE c.id = $1 AND p.id = c.person "
+        "AND p.left_on = c.effective_on",
+        recalled,
     )

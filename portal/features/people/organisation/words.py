@@ -29,6 +29,8 @@ WORDS: Final[dict[str, LazyText]] = {
     "too-many-steps": _l("The chain would be too long: %(people)s."),
     "superior-needed": _l("Everybody but the top has a superior on a solid line."),
     "left-without-superior": _l("Left without a superior: %(people)s. Say who takes them over."),
+    "stale": _l("The policy has just become another. Look at the change once more."),
+    "not-scheduled": _l("Only a released change whose day has not come can be called off."),
     "does-not-hold": _l("The policy would not hold with these lines."),
     "code-form": _l("A code has 2 to 40 lower-case letters, digits or underscores."),
     "code-taken": _l("This code is taken."),
@@ -47,10 +49,14 @@ KINDS: Final[dict[str, LazyText]] = {
     "acting": _l("Stand in for somebody"),
 }
 
+#: Beside those that HR can begin with.
+ALL_KINDS: Final[dict[str, LazyText]] = {**KINDS, "recall": _l("Call a change off")}
+
 STATES: Final[dict[str, tuple[LazyText, str]]] = {
     "proposed": (_l("waits for release"), "waiting"),
     "scheduled": (_l("released, not yet effective"), "warning"),
     "done": (_l("in force"), "good"),
     "withdrawn": (_l("withdrawn"), ""),
     "refused": (_l("refused"), "bad"),
+    "recalled": (_l("called off"), ""),
 }

@@ -15,8 +15,8 @@ from portal.features.people.organisation import effects, forms, lines, proposal,
 from portal.features.people.organisation.effects import Ability, Effect
 from portal.features.people.organisation.proposal import KINDS, Refusal
 from portal.features.people.organisation.queries import Change, Member, Structure
+from portal.features.people.organisation.words import ALL_KINDS, STATES
 from portal.features.people.organisation.words import KINDS as KIND_WORDS
-from portal.features.people.organisation.words import STATES
 from portal.web.actor import actor_of
 from portal.web.forms import Form, read
 from portal.web.pagination import Page, page_number
@@ -46,7 +46,7 @@ async def show_changes(request: HTMXRequest) -> Response[bytes]:
         listing=Page(asked.number, asked.size, len(found) > asked.size),
         people={member.id: member for member in members},
         structure=await queries.structure(clock.today()),
-        kinds=KIND_WORDS,
+        kinds=ALL_KINDS,
         states=STATES,
         done=request.query_params.get("done", ""),
     )
@@ -100,6 +100,7 @@ async def propose_change(request: HTMXRequest) -> Response[Any]:
         plan=planned,
         structure=await queries.structure(wish.effective_on),
         kinds=KIND_WORDS,
+        kept=[sentence(grant, _lang(), names) for grant in planned.kept()],
         forbidden=[
             (failure.assertion.words.say(_lang()), names.get(failure.subject, failure.subject))
             for failure in planned.forbidden()
@@ -160,7 +161,10 @@ def _named(
 
 @get("/people/changes/{change_id:int}", guards=[EDIT], name="organisation.change")
 async def show_change(request: HTMXRequest, change_id: FromPath[int]) -> Response[bytes]:
-    found = await _change(change_id)
+    return await _change_page(request, await _change(change_id), forms.blank())
+
+
+async def _change_page(request: HTMXRequest, found: Change, form: Form) -> Response[bytes]:
     actor = actor_of(request)
     members = await queries.members(found.effective_on)
     told: dict[str, Any] = {"told": [], "ends": [], "begins": []}
@@ -169,12 +173,12 @@ async def show_change(request: HTMXRequest, change_id: FromPath[int]) -> Respons
     return page(
         request,
         "people/organisation/change.html",
-        form=forms.blank(),
+        form=form,
         change=found,
         people={member.id: member for member in members},
         names={member.username: member.name for member in members},
         structure=await queries.structure(found.effective_on),
-        kinds=KIND_WORDS,
+        kinds=ALL_KINDS,
         states=STATES,
         may_read_policy=may(actor, Permission.POLICY_READ),
         done=request.query_params.get("done", ""),
@@ -206,6 +210,24 @@ async def withdraw_change(request: HTMXRequest, change_id: FromPath[int]) -> Res
     await _change(change_id)
     done = "withdrawn" if await service.withdraw(change_id) else "settled"
     return go(request, f"/people/changes/{change_id}?done={done}")
+
+
+@post(
+    "/people/changes/{change_id:int}/recall",
+    guards=[EDIT],
+    name="organisation.recall",
+    status_code=200,
+)
+async def recall_change(request: HTMXRequest, change_id: FromPath[int]) -> Response[Any]:
+    found = await _change(change_id)
+    form, wish = forms.parse_recall(await read(request), change_id)
+    if wish is not None:
+        try:
+            return go(request, f"/people/changes/{await service.recall(wish)}?done=proposed")
+        except Refusal as refusal:
+            members = await queries.members(clock.today())
+            forms.refuse(form, refusal, {member.username: member.name for member in members})
+    return await _change_page(request, found, form)
 
 
 async def _change(change_id: int) -> Change:
@@ -257,4 +279,11 @@ def _ability(ability: Ability, lang: Language, names: dict[str, str]) -> tuple[s
     return BY_NAME[ability.permission].describe(lang), _(", ").join(limits)
 
 
-ROUTES: Final = (show_changes, new_change, propose_change, show_change, withdraw_change)
+ROUTES: Final = (
+    show_changes,
+    new_change,
+    propose_change,
+    show_change,
+    withdraw_change,
+    recall_change,
+)

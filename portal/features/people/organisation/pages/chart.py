@@ -16,7 +16,7 @@ from portal.core.i18n import language
 from portal.features.people.organisation import queries
 from portal.features.people.organisation.chart import BOX, Drawing, Person, draw, fitted
 from portal.features.people.organisation.queries import Member, Structure
-from portal.features.people.organisation.words import KINDS, STATES
+from portal.features.people.organisation.words import ALL_KINDS, STATES
 from portal.web.actor import Actor, actor_of
 from portal.web.permission import Needs, may
 from portal.web.respond import page
@@ -225,7 +225,7 @@ async def show_person(request: HTMXRequest, person_id: FromPath[int]) -> Respons
         else [],
         holdings=await queries.holdings(person_id),
         changes=await queries.changes_of(person_id) if details else [],
-        kinds=KINDS,
+        kinds=ALL_KINDS,
         states=STATES,
         may_edit=editor,
     )

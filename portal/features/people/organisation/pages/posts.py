@@ -9,9 +9,10 @@ from litestar.plugins.htmx import HTMXRequest
 
 from portal.core import clock, db
 from portal.core.i18n import language
-from portal.features.people.organisation import forms, queries, service
+from portal.features.people.organisation import forms, queries
+from portal.features.people.organisation import posts as service
+from portal.features.people.organisation.posts import Edit
 from portal.features.people.organisation.queries import Member
-from portal.features.people.organisation.service import Edit
 from portal.web.actor import actor_of
 from portal.web.forms import Form, read
 from portal.web.permission import Needs, may
