@@ -1,5 +1,6 @@
 """Reads of people and accounts."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -88,6 +89,37 @@ async def names(usernames: set[str]) -> dict[str, str]:
         list(usernames),
     )
     return {row["username"]: row["name"] for row in rows}
+
+
+async def named(typed: str) -> list[str]:
+    """The user names of open accounts that somebody means: the user name itself, or everybody of that name."""
+    rows = await db.fetch(
+        "SELECT a.username FROM account a JOIN person p ON p.id = a.person "
+        "WHERE a.disabled_at IS NULL AND (a.username = lower($1) OR p.name = $1 OR p.name_en = $1) "
+        "ORDER BY a.username <> lower($1), a.username",
+        typed,
+    )
+    found = [row["username"] for row in rows]
+    return found[:1] if typed.lower() in found else found
+
+
+async def open_accounts(most: int) -> list[tuple[str, str]]:
+    """User names with their people's names; none when there are more than a list could offer."""
+    rows = await db.fetch(
+        "SELECT a.username, p.name FROM account a JOIN person p ON p.id = a.person "
+        "WHERE a.disabled_at IS NULL ORDER BY a.username LIMIT $1",
+        most + 1,
+    )
+    return [(row["username"], row["name"]) for row in rows] if len(rows) <= most else []
+
+
+async def closed(usernames: Iterable[str]) -> set[str]:
+    """Those of these that nobody can sign in with: disabled, or no account at all."""
+    asked = list(usernames)
+    rows = await db.fetch(
+        "SELECT username FROM account WHERE disabled_at IS NULL AND username = ANY ($1)", asked
+    )
+    return set(asked) - {row["username"] for row in rows}
 
 
 async def end_stale_sessions() -> None:

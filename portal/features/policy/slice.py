@@ -7,6 +7,7 @@ from portal.features.policy.pages import (
     exchange,
     inclusions,
     requests,
+    roles,
     sentences,
     simulate,
     who,
@@ -25,6 +26,7 @@ SLICE = Slice(
         *who.ROUTES,
         *requests.ROUTES,
         *exchange.ROUTES,
+        *roles.ROUTES,
     ),
     menu=(
         MenuItem(
@@ -33,6 +35,13 @@ SLICE = Slice(
             "/policy/simulate",
             Permission.POLICY_SIMULATE,
             _l("Who may do what, and why"),
+        ),
+        MenuItem(
+            ADMINISTRATION,
+            _l("Roles"),
+            "/policy/roles",
+            Permission.ROLE_READ,
+            _l("Who holds which role, grants and deputies"),
         ),
         MenuItem(
             ADMINISTRATION,
