@@ -6,6 +6,7 @@ asked for, to whom, and which standing assertions it would break.
 """
 
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -15,6 +16,8 @@ from rbac.lines import ALLOW, EVERY, NEWCOMER, Grant, Rule, is_role
 from rbac.permissions import BY_NAME
 from rbac.policy import Policy
 from rbac.relations import ANY, Term, parse_relation
+
+Key = tuple[str, str, str]
 
 MOST = 6
 _MOST_RULES = (
@@ -54,13 +57,30 @@ def proposals(
 
     Those that keep every assertion stand before those that break one.
     """
+    known = {_key(failure) for failure in failures(compiled.policy, at)}
+    tried: list[Proposal] = []
+    for proposal in candidates(compiled, person, permission, at):
+        tried.append(replace(proposal, breaks=broken(compiled.policy, proposal.line, at, known)))
+        if sum(not each.breaks for each in tried) == MOST:
+            break
+    return tuple(sorted(tried, key=lambda proposal: bool(proposal.breaks)))[:MOST]
+
+
+def candidates(
+    compiled: CompiledPolicy, person: str, permission: str, at: datetime
+) -> list[Proposal]:
+    """The lines that would let the person and take nothing from them; no assertion is asked yet."""
     policy, before = compiled.policy, held(compiled, person, at)
+    there: set[Grant | Rule] = {*policy.grants, *policy.rules}
     lines: dict[Grant | Rule, None] = dict.fromkeys(
-        (*_grants(compiled, person, permission, at), *_rules(compiled, person, permission, at))
+        (
+            *_grants(compiled, person, permission, at),
+            *_rules(compiled, person, permission, at),
+        )
     )
     found = []
     for line in lines:
-        if line in policy.grants or line in policy.rules:
+        if line in there:
             continue
         after = CompiledPolicy(_with(policy, line))
         if not after.may_ever(person, permission, at):
@@ -68,22 +88,23 @@ def proposals(
         having = held(after, person, at)
         if before - having:  # with a rule of their own a newcomer would no longer be judged as one
             continue
-        gained = having - before
-        found.append(
-            Proposal(line, tuple(sorted(gained)), _gainers(compiled, after, permission, at), ())
-        )
+        people = _gainers(compiled, after, line, permission, at)
+        found.append(Proposal(line, tuple(sorted(having - before)), people, ()))
     found.sort(key=lambda proposal: (proposal.power, isinstance(proposal.line, Rule)))
-    found = _sorted_out(found)
-    known = {_key(failure) for failure in failures(policy, at)}
-    tried = []
-    for proposal in found:
-        broken = {
-            failure.assertion.name: failure
-            for failure in failures(_with(policy, proposal.line), at)
-            if _key(failure) not in known
-        }
-        tried.append(replace(proposal, breaks=tuple(broken.values())))
-    return tuple(sorted(tried, key=lambda proposal: bool(proposal.breaks)))[:MOST]
+    return _sorted_out(found)
+
+
+def broken(
+    policy: Policy, line: Grant | Rule, at: datetime, known: AbstractSet[Key] | None = None
+) -> tuple[Failure, ...]:
+    """The standing assertions that hold without the line and not with it, each with one witness."""
+    already = {_key(failure) for failure in failures(policy, at)} if known is None else known
+    found = {
+        failure.assertion.name: failure
+        for failure in failures(_with(policy, line), at)
+        if _key(failure) not in already
+    }
+    return tuple(found.values())
 
 
 def _sorted_out(found: list[Proposal]) -> list[Proposal]:
@@ -100,7 +121,7 @@ def _sorted_out(found: list[Proposal]) -> list[Proposal]:
     return kept[: 2 * MOST]
 
 
-def _key(failure: Failure) -> tuple[str, str, str]:
+def _key(failure: Failure) -> Key:
     return failure.assertion.name, failure.subject, failure.permission
 
 
@@ -111,11 +132,19 @@ def _with(policy: Policy, line: Grant | Rule) -> Policy:
 
 
 def _gainers(
-    before: CompiledPolicy, after: CompiledPolicy, permission: str, at: datetime
+    before: CompiledPolicy, after: CompiledPolicy, line: Grant | Rule, permission: str, at: datetime
 ) -> tuple[str, ...]:
+    """Who gains the permission: whom the line names, or who holds the role that it names."""
+    named = line.person if isinstance(line, Grant) else line.subject
+    standing = after.standing(at)
+    reached = (
+        [subject for subject in sorted(after.policy.subjects) if named in standing.roles(subject)]
+        if is_role(named)
+        else [named]
+    )
     return tuple(
         subject
-        for subject in sorted(after.policy.subjects)
+        for subject in reached
         if after.may_ever(subject, permission, at) and not before.may_ever(subject, permission, at)
     )
 

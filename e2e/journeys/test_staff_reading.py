@@ -29,6 +29,11 @@ PAGES = {
         "/people", "/people?view=list", "/people/posts", "/people/posts/7", "/people/7",
         "/people/changes/new?kind=transfer&person=ops2",
     ),
+    "secadmin": (
+        "/policy/simulate?who=proc1&what=refund:decide", "/policy/who?what=contract:open",
+        "/policy/who?of=1&who=ops1", "/policy/menu?who=ops1", "/policy/requests", "/policy/import",
+        "/policy/foreign",
+    ),
 }  # fmt: skip
 
 

@@ -5,8 +5,9 @@ the asker, or declined. A draft that is dropped, or released without the line, o
 living request per person and permission; asking again finds it.
 """
 
+import asyncio
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from portal.core import audit, clock, db
@@ -21,7 +22,7 @@ from rbac.compiled import CompiledPolicy
 from rbac.lines import NEWCOMER, written
 from rbac.permissions import BY_NAME, Permission
 from rbac.policy import Policy
-from rbac.proposals import Proposal, proposals
+from rbac.proposals import Proposal, broken, candidates, proposals
 
 LIVING: Final = ("open", "drafted")
 VIEWS: Final = ("open", "drafted", "answered")
@@ -159,11 +160,31 @@ def has_it(asker: str, permission: str, compiled: CompiledPolicy | None = None) 
     return by.may_ever(asker if by.knows(asker) else NEWCOMER, permission)
 
 
-def proposed(found: Request) -> tuple[Proposal, ...]:
-    """The smallest changes that would let the asker; none for a permission that is gone."""
+async def proposed(found: Request) -> tuple[Proposal, ...]:
+    """The smallest changes that would let the asker; none for a permission that is gone.
+
+    With thousands of people the assertions take seconds: they are asked beside the other requests.
+    """
     if found.known is None:
         return ()
-    return proposals(_in_force(), found.asker, found.permission, clock.now())
+    apart = CompiledPolicy(_in_force().policy)  # what it remembers is not shared between threads
+    return await asyncio.to_thread(
+        proposals, apart, found.asker, found.permission, clock.now().astimezone(UTC)
+    )
+
+
+def _fits(found: Request, line: str) -> bool:
+    """Whether the line is one that would let the asker and keeps every assertion."""
+    at = clock.now().astimezone(UTC)
+    chosen = next(
+        (
+            each.line
+            for each in candidates(_in_force(), found.asker, found.permission, at)
+            if written(each.line.tokens) == line
+        ),
+        None,
+    )
+    return chosen is not None and not broken(_in_force().policy, chosen, at)
 
 
 async def prepare(number: int, line: str) -> int:
@@ -177,7 +198,7 @@ async def prepare(number: int, line: str) -> int:
             return found.draft
         if found.state != "open":
             raise Answered
-        if line not in {written(proposal.line.tokens) for proposal in proposed(found)}:
+        if found.known is None or not _fits(found, line):
             raise NotProposed
         title = _(
             "Access for %(name)s: %(what)s",

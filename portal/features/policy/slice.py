@@ -1,7 +1,7 @@
 """The policy slice as the composition sees it."""
 
 from portal.core.i18n import _l
-from portal.features.policy import desk, organisation, service
+from portal.features.policy import desk, organisation, records, service
 from portal.features.policy.pages import (
     editor,
     exchange,
@@ -53,6 +53,7 @@ SLICE = Slice(
     ),
     waiting=(*desk.WAITING, *organisation.WAITING),
     figures=desk.FIGURES,
+    records=records.RECORDS,
     listeners={service.CHANNEL: service.load},
     start=service.load,
 )

@@ -7,7 +7,8 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 import pytest
 
 from portal.core import db
-from portal.features.policy import simulator
+from portal.core.context import Act, set_act
+from portal.features.policy import drafts, simulator
 from portal.features.policy.chosen import Chosen
 from portal.features.policy.question import MESSAGES, facts, read_question
 from portal.web.forms import Form
@@ -272,3 +273,19 @@ async def test_the_verdict_is_that_of_the_policy(database: None, seed: int) -> N
         assert said.allowed or said.misses or not list(by.compiled.rules_on(request.permission))
         verdicts.add((said.allowed, said.rule is None))
     assert len(verdicts) >= 2, "some are allowed and some are not"
+
+
+async def test_a_real_draft_is_a_record(secadmin: Browser) -> None:
+    set_act(Act("secadmin", 1))
+    number = await drafts.start("Let the gate list orders")
+    await an_account("ceo")
+    asked = ""
+    for who, allowed in (("secadmin", False), ("ceo", True)):
+        asked = f"/policy/simulate?who={who}&what=policy:release&on=draft:{number}&lang=en"
+        answer = await secadmin.get(asked)
+        assert ('class="verdict yes"' in answer.text) is allowed, who
+    found = await secadmin.post_form(f"{asked}", {"on": "Let the gate"}, action="/policy/simulate")
+    assert f"on=draft%3A{number}" in found.headers["location"]
+    assert (
+        await secadmin.get("/policy/simulate?what=policy:release&on=draft:999")
+    ).status_code == 422

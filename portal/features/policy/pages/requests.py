@@ -200,7 +200,7 @@ async def _request_page(
     if found is None:
         raise NotFoundException
     open_ = found.state == "open"
-    proposed = requests.proposed(found) if open_ else ()
+    proposed = await requests.proposed(found) if open_ else ()
     mentioned = {name for each in proposed for name in (*each.people, each.line.tokens[1])}
     names = await people.names(mentioned | {found.asker})
     return page(
