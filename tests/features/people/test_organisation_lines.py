@@ -201,6 +201,15 @@ def test_a_circle_that_would_close_only_later_is_found() -> None:
     assert found.code == "circle"
 
 
+def test_who_would_be_led_by_the_leaver_only_later_is_not_forgotten() -> None:
+    then = day(9).isoformat()
+    policy = Policy.parse(f"g2, b, a\ng2, c, a, , {then}\ng2, c, b, {then}\n")
+    found = problem(policy, left(policy, "b", day(3), None), "b", day(3), leaves=True)
+    assert found is not None
+    assert (found.code, found.people) == ("left-without-superior", ("c",))
+    assert problem(policy, left(policy, "b", day(3), "a"), "b", day(3), leaves=True) is None
+
+
 def test_everybody_but_the_top_has_a_solid_superior() -> None:
     policy = Policy.parse("g2, b, a\ng2, c, b\n")
     found = problem(policy, moved(policy, Wanted("c", day(3), None, ("a",))), "c", day(3))

@@ -237,9 +237,11 @@ def fitted(text: str, room: float, size: float) -> tuple[str, bool]:
 
     Han characters are as wide as they are high, Latin ones a little more than half.
     """
-    used = 0.0
+    used, fits = 0.0, len(text)
     for place, letter in enumerate(text):
         used += size if ord(letter) >= HAN else size * LATIN
-        if used > room * SQUEEZED:
-            return text[: max(place - 1, 0)] + "…", False
+        if used > room:
+            fits = min(fits, place)
+    if used > room * SQUEEZED:
+        return text[: max(fits - 1, 0)] + "…", False
     return text, used > room

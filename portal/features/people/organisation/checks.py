@@ -36,14 +36,13 @@ def problem(
     for moment in _moments(after, since):
         present = set() if leaves else {person}
         gone = {person} if leaves else set()
-        tops_after = tops(after, moment, present, gone)
-        if len(tops_after) <= 1:
+        before, now = tops(policy, moment), tops(after, moment, present, gone)
+        alone = now - before
+        if not alone or (len(now) == 1 and before <= gone):  # the top itself was handed over
             continue
-        left = tops_after - tops(policy, moment)
-        if person in left:
+        if person in alone:
             return Problem("superior-needed")
-        if left:
-            return Problem("left-without-superior", tuple(sorted(left)))
+        return Problem("left-without-superior", tuple(sorted(alone)))
     return None
 
 

@@ -48,7 +48,7 @@ async def show_changes(request: HTMXRequest) -> Response[bytes]:
         structure=await queries.structure(clock.today()),
         kinds=ALL_KINDS,
         states=STATES,
-        done=request.query_params.get("done", ""),
+        may_edit=True,
     )
 
 

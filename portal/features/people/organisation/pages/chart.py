@@ -73,7 +73,6 @@ async def show_chart(request: HTMXRequest) -> Response[bytes]:
         found=found,
         marked=found[0] if found else next((p for p in people if p.key == actor.subject), None),
         unplaced=[m for m in members if editor and m.active and m.username not in names],
-        waiting=await queries.proposals_waiting(1) if editor else 0,
         may_edit=editor,
     )
 
