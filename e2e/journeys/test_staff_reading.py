@@ -20,6 +20,9 @@ PAGES = {
     "window1": ("/window", "/window/back", "/bookings"),
     "sysadmin": ("/settings",),
     "secadmin": (
+        "/policy/simulate?who=proc1&what=refund:decide", "/policy/who?what=contract:open",
+        "/policy/who?of=1&who=ops1", "/policy/menu?who=ops1", "/policy/requests", "/policy/import",
+        "/policy/foreign",
         "/policy/grid?area=approvals&role=role:manager", "/policy/inclusions",
         "/policy/rules?role=role:director&on=approval:decide",
         "/policy/rules/rule?line=p, role:specialist, *, project, read, any, , allow",
@@ -28,11 +31,6 @@ PAGES = {
     "hr": (
         "/people", "/people?view=list", "/people/posts", "/people/posts/7", "/people/7",
         "/people/changes/new?kind=transfer&person=ops2",
-    ),
-    "secadmin": (
-        "/policy/simulate?who=proc1&what=refund:decide", "/policy/who?what=contract:open",
-        "/policy/who?of=1&who=ops1", "/policy/menu?who=ops1", "/policy/requests", "/policy/import",
-        "/policy/foreign",
     ),
 }  # fmt: skip
 
