@@ -4,9 +4,11 @@ What a tick stands for is the plain rule of ``rbac.cells``. A posted section say
 what its reader changed becomes a change, whatever others did meanwhile.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
+
+from markupsafe import Markup
 
 from portal.core.i18n import _, language
 from rbac.areas import AREAS, OTHERS, ROLE_SETS, area_of, by_resource, resource_words
@@ -19,6 +21,12 @@ from rbac.words import NO_NAMES, Names, capital, subject_words
 #: So many roles are seen at a time where the screen is narrow.
 FEW: Final = 6
 ALL: Final = "all"
+#: The role that stands in front unless another is chosen.
+USUAL: Final = "role:specialist"
+
+#: What a drawn cell has in the place of its line's permission and of its number: no text of ours says so.
+PERMISSION: Final = "@permission@"
+NUMBER: Final = "@number@"
 
 #: How a cell is drawn: a box to tick, or a mark that leads to its rules.
 Kind = Literal["box", "always", "some", "never"]
@@ -105,6 +113,7 @@ class Grid:
         self.numbers = {subject: number for number, subject in enumerate(table.subjects, 1)}
         self.sets = role_sets(table.subjects)
         self.columns = self._columns(names)
+        self._drawn: dict[tuple[object, ...], Shown] = {}
 
     @property
     def on(self) -> Column:
@@ -145,16 +154,36 @@ class Grid:
         words = permission.describe("zh" if language() == "zh" else "en")
         return Line(_PLACE[permission], permission, words, cells)
 
+    def drawer(self, draw: Callable[..., str], *given: object) -> Callable[[Line], Markup]:
+        """Draw the cells of a line by a macro, each kind of cell only once: there are thousands on a page.
+
+        The macro writes ``PERMISSION`` and ``NUMBER`` where those of the line belong.
+        """
+        drawn: dict[int, str] = {}
+
+        def line(each: Line) -> Markup:
+            texts = []
+            for shown in each.cells:
+                text = drawn.get(id(shown))
+                if text is None:
+                    text = drawn[id(shown)] = str(draw(shown, *given))
+                texts.append(text)
+            row = "".join(texts)
+            row = row.replace(PERMISSION, each.permission).replace(NUMBER, str(each.number))
+            return Markup(row)  # noqa: S704  drawn by a template; a permission and a number are safe as they are
+
+        return line
+
     def _shown(self, column: Column, permission: Permission) -> Shown:
         cell = self.table.cell(column.subject, permission)
-        kind = _kind(cell)
-        return Shown(
-            column,
-            kind,
-            cell.ticked,
-            self.numbers[cell.source] if cell.source and kind != "box" else 0,
-            cell.refused or cell.state is State.PARTLY_DENIED,
-        )
+        key = (column.number, *cell[:-1])
+        shown = self._drawn.get(key)
+        if shown is None:
+            kind = _kind(cell)
+            source = self.numbers[cell.source] if cell.source and kind != "box" else 0
+            limited = cell.refused or cell.state is State.PARTLY_DENIED
+            shown = self._drawn[key] = Shown(column, kind, cell.ticked, source, limited)
+        return shown
 
     def _wanted(self, permission: Permission) -> bool:
         q = self.choice.q.casefold()
@@ -171,9 +200,9 @@ class Grid:
 
     def _columns(self, names: Names) -> tuple[Column, ...]:
         wanted = self.sets.get(self.choice.roles, ("", self.table.subjects))[1]
-        place = wanted.index(self.choice.role) if self.choice.role in wanted else 0
-        first = place - place % FEW
-        first = max(0, min(first, len(wanted) - FEW)) if len(wanted) - first < FEW else first
+        chosen = self.choice.role if self.choice.role in wanted else USUAL
+        place = wanted.index(chosen) if chosen in wanted else 0
+        first = max(0, min(place, len(wanted) - FEW))
         return tuple(
             Column(
                 self.numbers[subject],

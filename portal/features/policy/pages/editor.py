@@ -112,6 +112,7 @@ def _ticked(
         "policy/_ticked.html",
         block="ticked",
         source=source,
+        grid=grid,
         line=line,
         back=_back(values),
         **news,
