@@ -1,12 +1,13 @@
-"""What the policy puts on the desk: requests for access, and the answers for whoever asked."""
+"""What the policy puts on the desk: drafts to release, requests for access, the answers for whoever asked."""
 
 from datetime import timedelta
 from typing import Final
 
 from portal.core.i18n import _, _l
-from portal.features.policy import requests
+from portal.features.policy import drafts, requests
 from portal.web.actor import Actor
 from portal.web.desk import Figure, Waiting
+from portal.web.permission import policy
 from rbac.permissions import Permission
 
 LONG: Final = timedelta(days=1)  # somebody who cannot work should not wait longer
@@ -14,6 +15,17 @@ LONG: Final = timedelta(days=1)  # somebody who cannot work should not wait long
 
 async def open_requests(_actor: Actor) -> int:
     return (await requests.waiting())[0]
+
+
+async def releases(actor: Actor) -> int:
+    """Submitted drafts that this person may release; those with an old base wait for their authors first."""
+    newest = policy.version
+    return sum(
+        draft.state == "submitted"
+        and draft.base_version == newest
+        and drafts.may_release(draft, actor.subject)
+        for draft in await drafts.living()
+    )
 
 
 async def answers(actor: Actor) -> int:
@@ -37,6 +49,12 @@ def age_words(age: timedelta) -> str:
 
 
 WAITING: Final = (
+    Waiting(
+        _l("drafts of the policy to review and release"),
+        "/policy",
+        Permission.POLICY_RELEASE,
+        releases,
+    ),
     Waiting(
         _l("requests for access to decide"),
         "/policy/requests",

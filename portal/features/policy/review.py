@@ -6,6 +6,7 @@ each time from the draft's lines and the version in force, beside the requests a
 """
 
 import asyncio
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -42,10 +43,34 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class LineDifference:
-    """A line that went, one that came, or one in place of the other."""
+    """A line that went, one that came, or one in place of the other.
+
+    ``parts`` of both: the words before what differs, what differs, the words after it.
+    """
 
     before: Said | None
     after: Said | None
+
+    @property
+    def parts(self) -> tuple[tuple[str, str, str], tuple[str, str, str]]:
+        old, new = (
+            _WORDS.findall(said.words) if said else [] for said in (self.before, self.after)
+        )
+        shortest = min(len(old), len(new))
+        head = next((i for i in range(shortest) if old[i] != new[i]), shortest)
+        tail = next(
+            (i for i in range(shortest - head) if old[-1 - i] != new[-1 - i]), shortest - head
+        )
+        return _cut(old, head, tail), _cut(new, head, tail)
+
+
+#: Numbers and Latin words stay whole.
+_WORDS: Final = re.compile(r"[A-Za-z0-9,.]+|.", re.DOTALL)
+
+
+def _cut(words: list[str], head: int, tail: int) -> tuple[str, str, str]:
+    end = len(words) - tail
+    return "".join(words[:head]), "".join(words[head:end]), "".join(words[end:])
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +170,7 @@ async def review(draft: Draft) -> Review:
     replayed = await replay(before, after)
     fresh = [finding for finding in odd if finding not in known]
     lines = line_differences(base, draft.policy)
-    names = await people.names(_mentioned(lines, found, fresh, replayed))
+    names = await people.names(_mentioned(lines, found, fresh, replayed.flips))
     lang = spoken()
     return Review(
         tuple(_said_difference(pair, lang, names) for pair in lines),
@@ -207,6 +232,20 @@ def _by_text(policy: Policy) -> dict[str, Line]:
 def _about(line: Line) -> object:
     """What a line speaks of: two lines about the same are one line that was changed."""
     return (line.subject, line.permission) if isinstance(line, Rule) else line.tokens[:2]
+
+
+async def said_lines(before: Policy, after: Policy) -> tuple[LineDifference, ...]:
+    """The lines that differ, in words."""
+    pairs = line_differences(before, after)
+    names = await people.names(_mentioned(pairs))
+    return tuple(_said_difference(pair, spoken(), names) for pair in pairs)
+
+
+async def said_policy(policy: Policy) -> list[Said]:
+    """Every line, in words."""
+    lines = _by_text(policy).values()
+    names = await people.names({name for line in lines for name in line.tokens[1:3]})
+    return [said_line(line, spoken(), names) for line in lines]
 
 
 def line_of(text: str) -> Line:
@@ -297,12 +336,12 @@ def _what(permission: str, lang: Language) -> str:
 
 def _mentioned(
     lines: Iterable[Pair],
-    found: Iterable[Difference],
-    odd: Iterable[Finding],
-    replayed: Replay,
+    found: Iterable[Difference] = (),
+    odd: Iterable[Finding] = (),
+    flips: Iterable[Flip] = (),
 ) -> set[str]:
     """Every user name that may be read out."""
-    mentioned = {flip.subject for flip in replayed.flips}
+    mentioned = {flip.subject for flip in flips}
     for pair in lines:
         for line in pair:
             mentioned.update(line.tokens[1:] if line else ())

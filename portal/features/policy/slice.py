@@ -3,6 +3,7 @@
 from portal.core.i18n import _l
 from portal.features.policy import desk, organisation, records, service
 from portal.features.policy.pages import (
+    drafts,
     editor,
     exchange,
     inclusions,
@@ -10,6 +11,7 @@ from portal.features.policy.pages import (
     roles,
     sentences,
     simulate,
+    versions,
     who,
 )
 from portal.web.menu import ADMINISTRATION, MenuItem
@@ -19,6 +21,8 @@ from rbac.permissions import Permission
 SLICE = Slice(
     "policy",
     routes=(
+        *drafts.ROUTES,
+        *versions.ROUTES,
         *editor.ROUTES,
         *sentences.ROUTES,
         *inclusions.ROUTES,
@@ -29,6 +33,13 @@ SLICE = Slice(
         *roles.ROUTES,
     ),
     menu=(
+        MenuItem(
+            ADMINISTRATION,
+            _l("Permission policy"),
+            "/policy",
+            Permission.POLICY_READ,
+            _l("Roles, rules, drafts and versions"),
+        ),
         MenuItem(
             ADMINISTRATION,
             _l("Try the policy"),
