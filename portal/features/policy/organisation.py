@@ -32,10 +32,12 @@ class Drafts:
             raise organisation.Stale from error
         return draft
 
-    async def drop(self, draft: int) -> None:
-        found = await drafts.get(draft)
-        if found.state in drafts.LIVING:
+    async def drop(self, draft: int) -> bool:
+        try:
             await drafts.drop(draft)
+        except drafts.DraftGone:
+            return False
+        return True
 
 
 async def follow(draft: Draft) -> None:

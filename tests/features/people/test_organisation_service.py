@@ -68,9 +68,10 @@ def may_read_log(subject: str, at: datetime) -> bool:
 
 async def test_the_plan_is_the_sum_of_the_posts(people: None) -> None:
     structure = await queries.structure(clock.today())
-    assert (structure.plan, structure.held) == (19, 19)
+    assert (structure.plan, structure.held, structure.vacant) == (19, 19, 0)
     await db.execute("UPDATE post SET headcount = 6 WHERE code = 'specialist_operations'")
-    assert (await queries.structure(clock.today())).plan == 20
+    structure = await queries.structure(clock.today())
+    assert (structure.plan, structure.vacant) == (20, 1)
 
 
 @pytest.mark.charter("PE-1", "PO-4")
@@ -197,6 +198,44 @@ async def test_a_withdrawn_proposal_drops_its_draft(people: None) -> None:
     assert await db.fetchval(STATE, change.id) == "withdrawn"
     assert not await service.withdraw(change.id), "once"
     await filed(await a_move())
+
+
+@pytest.mark.commits
+async def test_withdrawn_and_released_at_once_is_one_of_the_two(database: None) -> None:
+    """Neither waits for the other for ever, and post, lines and proposal tell the same."""
+    await an_organisation("proc1", "manager.procurement", "manager.systems", "director", "ceo")
+    ceo = await db.fetchval("SELECT person FROM account WHERE username = 'ceo'")
+
+    async def withdrawing(change: int) -> bool:
+        as_person("hr")
+        return await service.withdraw(change)
+
+    async def releasing(draft: int) -> bool:
+        as_person("ceo")
+        try:
+            await drafts.release(draft, ceo, PASSWORD)
+        except drafts.DraftGone:
+            return False
+        return True
+
+    for delay in (0.0, 0.02, 0.05):
+        change = await filed(await a_move())
+        assert change.draft
+        as_person("secadmin")
+        await drafts.submit(change.draft)
+
+        async def later(change_id: int, seconds: float) -> bool:
+            await asyncio.sleep(seconds)
+            return await withdrawing(change_id)
+
+        withdrawn, released = await asyncio.gather(later(change.id, delay), releasing(change.draft))
+        assert withdrawn is not released
+        state = await db.fetchval(STATE, change.id)
+        assert state == ("withdrawn" if withdrawn else "released")
+        moved_on = await post_on("proc1", clock.today()) == "specialist_operations"
+        assert moved_on is released is may_read_log("manager.systems", clock.now())
+        if released:
+            break
 
 
 async def test_a_dropped_draft_refuses_the_proposal(people: None) -> None:

@@ -79,6 +79,11 @@ class Structure:
     def held(self) -> int:
         return sum(post.held for post in self.posts if self.unit_of[post.unit].own)
 
+    @property
+    def vacant(self) -> int:
+        """Of the department; who is beyond the plan of one post fills no other."""
+        return sum(post.vacant for post in self.posts if self.unit_of[post.unit].own)
+
 
 def moment_of(day: date) -> datetime:
     """The instant that stands for a day: now for today, noon for any other."""

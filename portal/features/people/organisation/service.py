@@ -31,8 +31,8 @@ class Carrier(Protocol):
         Raises ``Stale`` when they do not fit the policy that is in force by now.
         """
 
-    async def drop(self, draft: int) -> None:
-        """The proposal was withdrawn: drop what was prepared for it, unless it is in force."""
+    async def drop(self, draft: int) -> bool:
+        """Drop what was prepared for a proposal; False when it was released or dropped already."""
 
 
 _carriers: Final[list[Carrier]] = []
@@ -193,16 +193,21 @@ def title(planned: Plan) -> str:
 
 
 async def withdraw(change_id: int) -> bool:
-    """Take a proposal back that is not in force; False when it is settled already."""
+    """Take a proposal back that is not in force; False when it is settled already.
+
+    The draft is taken first and the proposal after it, as a release does: in the other order two of them would wait
+    for each other.
+    """
     async with db.transaction():
-        change = await _open("id", change_id)
-        if change is None:
+        change = await queries.change(change_id)
+        if change is None or change.state != "proposed":
             return False
-        await _settle(change, "withdrawn")
-        audit.record("organisation:edit", "org_change", change_id, withdrawn=True)
         if change.draft is not None:
             for carrier in _carriers:
-                await carrier.drop(change.draft)
+                if not await carrier.drop(change.draft):
+                    return False
+        await _settle(change, "withdrawn")
+        audit.record("organisation:edit", "org_change", change_id, withdrawn=True)
     return True
 
 

@@ -13,7 +13,7 @@ from portal.core import clock
 from portal.core.i18n import _, language
 from portal.features.people.organisation import effects, forms, lines, proposal, queries, service
 from portal.features.people.organisation.effects import Ability, Effect
-from portal.features.people.organisation.proposal import KINDS, Refusal
+from portal.features.people.organisation.proposal import KINDS, Plan, Refusal
 from portal.features.people.organisation.queries import Change, Member, Structure
 from portal.features.people.organisation.words import ALL_KINDS, STATES
 from portal.features.people.organisation.words import KINDS as KIND_WORDS
@@ -32,6 +32,7 @@ from rbac.words import group_words, sentence
 
 EDIT: Final = Needs(Permission.ORGANISATION_EDIT)
 FEWEST_DUALS: Final = 2
+MOST_NAMED: Final = 20
 
 
 @get("/people/changes", guards=[EDIT], name="organisation.changes")
@@ -100,6 +101,11 @@ async def propose_change(request: HTMXRequest) -> Response[Any]:
         plan=planned,
         structure=await queries.structure(wish.effective_on),
         kinds=KIND_WORDS,
+        others=[
+            (names.get(_username(planned, other.person), ""), other)
+            for other in await queries.changes(MOST_NAMED, 0)
+            if other.state == "proposed"
+        ],
         kept=[sentence(grant, _lang(), names) for grant in planned.kept()],
         forbidden=[
             (failure.assertion.words.say(_lang()), names.get(failure.subject, failure.subject))
@@ -107,6 +113,10 @@ async def propose_change(request: HTMXRequest) -> Response[Any]:
         ],
         **_told(planned.before, planned.after, planned.effects(), planned.people.values()),
     )
+
+
+def _username(planned: Plan, person: int) -> str:
+    return next((name for name, one in planned.people.items() if one.id == person), "")
 
 
 async def _form_page(
