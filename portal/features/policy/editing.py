@@ -6,7 +6,7 @@ where the line and something else were changed to different ends, the reader is 
 typed is thrown away for it.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -115,7 +115,10 @@ class Editing:
     @property
     def mark(self) -> tuple[str, str, str] | None:
         """The line before, at and after the place of its first problem."""
-        return marked(self.line, _place(self.line, self.problems[0])) if self.problems else None
+        if not self.problems:
+            return None
+        first = self.problems[0]
+        return marked(self.line, column(self.line, first.field, first.offset))
 
     @property
     def condition_mark(self) -> tuple[str, str, str] | None:
@@ -127,13 +130,6 @@ def marked(text: str, place: int) -> tuple[str, str, str]:
     """Cut a text so that the character at ``place`` can be marked; past its end stands a space."""
     place = max(0, min(place, len(text)))
     return text[:place], text[place : place + 1] or " ", text[place + 1 :]
-
-
-def _place(line: str, problem: Problem) -> int:
-    try:
-        return column(line, problem.field, problem.offset)
-    except IndexError:  # the line has fewer fields than the problem counts
-        return len(line)
 
 
 def squeezed(line: str) -> str:
@@ -380,8 +376,3 @@ def _try(rule: Rule, values: Mapping[str, str]) -> Trial:
             facts[name] = text
     outcome = attempt(rule.condition, facts) if names else None
     return Trial({name: typed.get(name, "") for name in names}, errors, outcome)
-
-
-def groups_in(rules: Iterable[Rule]) -> list[str]:
-    """The groups that rules name, for choosing one."""
-    return sorted({rule.group for rule in rules} - {EVERY, ""})

@@ -11,7 +11,7 @@ from typing import Final, Literal
 from markupsafe import Markup
 
 from portal.core.i18n import _, language
-from rbac.areas import AREAS, OTHERS, ROLE_SETS, area_of, by_resource, resource_words
+from rbac.areas import AREAS, OTHERS, ROLE_SETS, by_resource, resource_words
 from rbac.bilingual import Language
 from rbac.cells import Cell, State, Table, plain_rule
 from rbac.lines import written
@@ -284,8 +284,3 @@ def _cells(names: Iterable[str], roles: Mapping[str, str]) -> Iterator[tuple[str
 
 def _line(cell: tuple[str, str]) -> str:
     return written(plain_rule(*cell).tokens)
-
-
-def area_link(permission: str) -> str:
-    """The area in which a permission stands."""
-    return area_of(permission.partition(":")[0])

@@ -288,6 +288,9 @@ def test_what_is_broken_in_one_part_leaves_the_others() -> None:
     assert made.cell == SOMETIMES
     assert made.about("relation")
     assert not made.about("condition")
+    assert (
+        edited(TIER, line="p, role:hr, *, risk, read, cousin, , allow", show=LINE).cell == SOMETIMES
+    )
     mended = from_form(form_of(made) | {"term-owner": "yes"})
     assert mended.line == "p, role:hr, *, risk, read, owner, final, allow"
 

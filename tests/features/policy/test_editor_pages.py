@@ -149,6 +149,23 @@ async def test_without_scripts_only_what_was_changed_is_saved(
     assert (await drafts.get(draft)).revision == 2
 
 
+async def test_a_section_that_did_not_say_what_it_showed_would_undo_what_others_did(
+    draft: int, secadmin: Browser
+) -> None:
+    """The control: the same post, as if the page had shown what the draft holds now."""
+    url = f"/policy/drafts/{draft}?area=approvals"
+    old = await secadmin.form(url, action=f"/policy/drafts/{draft}/ticks")
+    theirs = "p, role:hr, *, budget, read, any, , allow"
+    as_person("hr")
+    await drafts.change(draft, add=[theirs])
+    new = await secadmin.form(url, action=f"/policy/drafts/{draft}/ticks")
+    await secadmin.post(f"/policy/drafts/{draft}/ticks", data=old.fields)
+    assert theirs in await lines(draft)
+    lying = old.fields | {"shown": new.fields["shown"]}
+    await secadmin.post(f"/policy/drafts/{draft}/ticks", data=lying)
+    assert theirs not in await lines(draft)
+
+
 async def test_untouched_the_section_saves_nothing(draft: int, secadmin: Browser) -> None:
     answer = await secadmin.post_form(
         f"/policy/drafts/{draft}?area=people", action=f"/policy/drafts/{draft}/ticks"
