@@ -201,6 +201,9 @@ ADMINISTRATORS: Sequence[str] = next(
     roles.subjects for roles in ROLE_SETS if roles.name == "administrators"
 )
 
+#: The role that stands in front where few are seen at a time, unless another is chosen.
+IN_FRONT = "role:specialist"
+
 #: Where whatever is named nowhere lies.
 OTHERS = Words("Others", "其他")
 

@@ -11,7 +11,7 @@ from typing import Final, Literal
 from markupsafe import Markup
 
 from portal.core.i18n import _, language
-from rbac.areas import AREAS, OTHERS, ROLE_SETS, by_resource, resource_words
+from rbac.areas import AREAS, IN_FRONT, OTHERS, ROLE_SETS, by_resource, resource_words
 from rbac.bilingual import Language
 from rbac.cells import Cell, State, Table, plain_rule
 from rbac.lines import written
@@ -21,8 +21,6 @@ from rbac.words import NO_NAMES, Names, capital, subject_words
 #: So many roles are seen at a time where the screen is narrow.
 FEW: Final = 6
 ALL: Final = "all"
-#: The role that stands in front unless another is chosen.
-USUAL: Final = "role:specialist"
 
 #: What a drawn cell has in the place of its line's permission and of its number: no text of ours says so.
 PERMISSION: Final = "@permission@"
@@ -200,7 +198,7 @@ class Grid:
 
     def _columns(self, names: Names) -> tuple[Column, ...]:
         wanted = self.sets.get(self.choice.roles, ("", self.table.subjects))[1]
-        chosen = self.choice.role if self.choice.role in wanted else USUAL
+        chosen = self.choice.role if self.choice.role in wanted else IN_FRONT
         place = wanted.index(chosen) if chosen in wanted else 0
         first = max(0, min(place, len(wanted) - FEW))
         return tuple(
