@@ -9,9 +9,9 @@ from portal.core.i18n import LazyText, _, _l
 from portal.core.money import yuan
 from rbac.bilingual import Language
 from rbac.lines import Rule
-from rbac.permissions import BY_NAME
+from rbac.permissions import BY_NAME, Permission
 from rbac.reading import split
-from rbac.words import rule_sentence
+from rbac.words import rule_sentence, subject_words
 
 THINGS: Final[Mapping[str, LazyText]] = {
     "account": _l("account"),
@@ -36,7 +36,15 @@ THINGS: Final[Mapping[str, LazyText]] = {
     "window_shift": _l("drawer"),
 }
 DETAILS: Final[Mapping[str, LazyText]] = {
+    "disabled": _l("disabled"),
+    "draft": _l("draft"),
+    "group": _l("group"),
+    "idle_days": _l("unused for days"),
+    "instead_of": _l("instead of"),
     "reason": _l("reason"),
+    "role": _l("role"),
+    "sessions_ended": _l("sessions ended"),
+    "since": _l("since"),
     "remark": _l("remark"),
     "change": _l("change"),
     "method": _l("payment"),
@@ -57,6 +65,30 @@ DETAILS: Final[Mapping[str, LazyText]] = {
     "way": _l("way"),
 }
 
+#: What some details keep as codes.
+CODES: Final[Mapping[str, LazyText]] = {
+    "begun": _l("begun"),
+    "dropped": _l("dropped"),
+    "ended": _l("role ended"),
+    "granted": _l("role granted"),
+    "passkey": _l("a passkey"),
+    "passkey-added": _l("a passkey added"),
+    "passkey-removed": _l("a passkey removed"),
+    "password": _l("password"),
+    "password+code": _l("password and code"),
+    "rebased": _l("rebased"),
+    "recovery-codes": _l("new recovery codes"),
+    "second-factor-off": _l("second factor off"),
+    "second-factor-on": _l("second factor on"),
+    "session-ended": _l("a session ended"),
+    "sessions-ended": _l("sessions ended"),
+    "submitted": _l("submitted"),
+    "undone": _l("undone"),
+    "unlocked": _l("unlocked"),
+    "withdrawn": _l("called back"),
+}
+CODED: Final = frozenset({"change", "means"})
+
 #: Acts that the portal does by itself, and nobody is permitted to.
 ACTS: Final[Mapping[str, LazyText]] = {
     chains.SEALED_ACT: _l("drop a month of the audit trail under a seal"),
@@ -71,6 +103,8 @@ LOOKS: Final = (
     (_l("Money given back"), {"act": "refund:create"}),
     (_l("Settings"), {"act": "settings:edit"}),
     (_l("Policy"), {"act": "policy:release"}),
+    (_l("Accounts"), {"object_type": "account"}),
+    (_l("Roles"), {"act": str(Permission.ROLE_GRANT)}),
 )
 
 
@@ -118,8 +152,17 @@ def detail(text: str) -> list[tuple[str, str]]:
         pairs.append((_("change"), f"{_shown(kept.pop('before'))} → {_shown(kept.pop('after'))}"))
     if isinstance(kept.get("fen"), int):
         pairs.append((_("sum"), yuan(kept.pop("fen"))))
-    pairs += [(str(DETAILS.get(key, key)), _shown(value)) for key, value in kept.items()]
+    pairs += [(str(DETAILS.get(key, key)), _said(key, value)) for key, value in kept.items()]
     return [(key, value) for key, value in pairs if value]
+
+
+def _said(key: str, value: object) -> str:
+    """A value in words where it is a code; the role as people call it."""
+    if key in CODED and isinstance(value, str):
+        return str(CODES.get(value, value))
+    if key == "role" and isinstance(value, str):
+        return subject_words(value, language())
+    return _shown(value)
 
 
 def _shown(value: object) -> str:

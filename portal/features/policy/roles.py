@@ -18,7 +18,7 @@ from portal.features.policy.edits import replaced
 from rbac.areas import ROLE_SETS
 from rbac.assertions import Failure, failures
 from rbac.compiled import CompiledPolicy
-from rbac.lines import EVERY, Grant, written
+from rbac.lines import EVERY, NEWCOMER, VISITOR, Grant, written
 from rbac.permissions import Permission
 from rbac.policy import Policy
 from rbac.validity import in_force, window
@@ -61,9 +61,13 @@ class Held:
 
 
 def held(policy: Policy, at: datetime) -> list[Held]:
-    """Every grant, in the order in which roles are usually named."""
+    """Every grant to a person, in the order in which roles are usually named."""
     moment = at.timestamp()
-    found = [Held(grant, _when(grant, moment)) for grant in policy.grants]
+    found = [
+        Held(grant, _when(grant, moment))
+        for grant in policy.grants
+        if grant.person not in (VISITOR, NEWCOMER)
+    ]
     return sorted(
         found, key=lambda one: (role_order(one.grant.role), one.grant.group, one.grant.person)
     )

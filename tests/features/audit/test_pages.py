@@ -234,3 +234,16 @@ async def test_what_is_often_looked_at_is_a_click_away(auditor: Browser) -> None
     page = (await auditor.get("/audit?outcome=refused&subject=ops3")).text
     assert shown(page) == ["settings:edit"]
     assert 'href="/audit?act=visitor%3Areveal"' in page
+
+
+async def test_accounts_and_roles_are_looked_at_in_words(auditor: Browser) -> None:
+    async with db.transaction():
+        audit.record("account:reset", "account", "ops1", change="unlocked")
+        audit.record("role:grant", "account", "ops1", change="granted", role="role:manager")
+    page = (await auditor.get("/audit?object_type=account&lang=en")).text
+    assert "unlocked" in page
+    roles = (await auditor.get("/audit?act=role:grant&lang=en")).text
+    assert "a manager" in roles
+    assert "role:manager" not in roles
+    for look in ("object_type=account", "act=role%3Agrant"):
+        assert f"/audit?{look}" in page

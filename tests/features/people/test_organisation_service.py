@@ -11,12 +11,14 @@ import pytest
 from portal.core import clock, db
 from portal.core.context import Act, set_act
 from portal.features.people.organisation import posts, proposal, queries, service
+from portal.features.people.organisation.effects import effects
 from portal.features.people.organisation.proposal import Proposal, Recall, Refusal
 from portal.features.policy import drafts
 from portal.features.policy.service import release as release_policy
 from portal.web.permission import policy
 from rbac.facts import Facts
 from rbac.lines import EVERY, SOLID, Grant
+from rbac.policy import Policy
 from tests.factories.organisation import DEPARTMENT, a_move, an_organisation, post_id
 from tests.factories.people import PASSWORD
 
@@ -381,3 +383,19 @@ async def test_a_policy_that_moved_meanwhile_is_told(people: None) -> None:
     with pytest.raises(Refusal, match="stale"):
         await service.propose(wish)
     assert not await drafts.living()
+
+
+def test_who_may_something_everywhere_has_lost_it_nowhere() -> None:
+    """A wider permission takes the place of a narrower one; the control: a narrower one that goes is told."""
+    rules = (
+        "p, role:wide, *, task, read, any, , allow\np, role:own, *, task, read, owner, , allow\n"
+    )
+    narrow = Policy.parse(rules + "g, somebody, role:own, *\n")
+    both = Policy.parse(rules + "g, somebody, role:own, *\ng, somebody, role:wide, *\n")
+    none = Policy.parse(rules)
+    (widened,) = effects(narrow, both, ["somebody"], clock.now())
+    assert ([ability.own for ability in widened.gained], widened.lost) == ([False], ())
+    (narrowed,) = effects(both, narrow, ["somebody"], clock.now())
+    assert (narrowed.gained, [ability.own for ability in narrowed.lost]) == ((), [False])
+    (gone,) = effects(narrow, none, ["somebody"], clock.now())
+    assert [ability.own for ability in gone.lost] == [True]

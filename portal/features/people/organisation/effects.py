@@ -42,9 +42,15 @@ def effects(before: Policy, after: Policy, people: Iterable[str], at: datetime) 
     found = []
     for person in people:
         had, has = (abilities(policy, person, at) for policy in compiled)
-        if had != has:
-            found.append(Effect(person, _sorted(has - had), _sorted(had - has)))
+        gained, lost = _beyond(has, had), _beyond(had, has)
+        if gained or lost:
+            found.append(Effect(person, gained, lost))
     return found
+
+
+def _beyond(these: frozenset[Ability], those: frozenset[Ability]) -> tuple[Ability, ...]:
+    """What is new in these: who may something anywhere has not lost it in one group, nor for themselves."""
+    return _sorted(ability for ability in these - those if Ability(ability.permission) not in those)
 
 
 def abilities(compiled: CompiledPolicy, person: str, at: datetime) -> frozenset[Ability]:
