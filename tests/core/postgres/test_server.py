@@ -197,7 +197,7 @@ def test_a_server_from_start_to_stop(fresh: Path) -> None:
     # stopping is repeatable, and leaves nothing locked
     server.stop()
     server.stop()
-    assert gone(pid)
+    wait_until_gone(pid)
     assert not server.running()
     with server.using() as again:
         assert ask(again, "SELECT 1") == "1"
@@ -243,7 +243,7 @@ def test_a_server_whose_supervisor_was_killed_is_found_again(data: Path) -> None
         assert server_pid(data) == pid, "the same server, taken over"
         assert ask(url, "SELECT one FROM kept") == "1"
         mine.stop()
-        assert gone(pid)
+        wait_until_gone(pid)  # the pid file goes first, a moment before the process
 
 
 def test_a_server_that_was_killed_recovers_what_was_acknowledged(data: Path) -> None:
