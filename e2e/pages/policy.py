@@ -18,17 +18,13 @@ class Editor:
         self.reading = page.locator("#reading")
 
     @classmethod
-    def begun(cls, asker: Page, admin: Page) -> "Editor":
-        """A draft as one comes to be: somebody was refused and asked for the duty, the administrator prepares it."""
-        asker.goto("/bookings")
-        asker.get_by_role("link", name=said("Ask for this duty")).click()
-        asker.get_by_role("textbox").fill("To look orders up")
-        press(asker, "Send the request")
-        admin.goto("/policy/requests")
-        admin.locator("main tbody a").first.click()
-        admin.get_by_role("button", name=said("Open a draft with this")).first.click()
-        expect(admin).to_have_url(re.compile(r"/policy/drafts/\d+$"))
-        return cls(admin)
+    def begun(cls, page: Page, title: str) -> "Editor":
+        """A draft of one's own."""
+        page.goto("/policy")
+        page.get_by_label(said("What is to change")).fill(title)
+        press(page, "Begin the draft")
+        expect(page).to_have_url(re.compile(r"/policy/drafts/\d+$"))
+        return cls(page)
 
     @property
     def url(self) -> str:
