@@ -87,6 +87,7 @@ async def test_a_move_is_a_draft_and_in_force_from_its_day(
     assert change.draft
     draft = await drafts.get(change.draft)
     assert (draft.kind, draft.state, draft.authors) == ("organisation", "open", {"hr"})
+    assert draft.title.endswith("short of hands"), "whoever releases it reads why"
     assert await post_on("proc1", day) == "specialist_procurement", "nothing before the release"
     version = await release(change.draft)
     settled = await queries.change(change.id)
@@ -190,6 +191,12 @@ async def test_of_two_proposals_at_once_one_is_filed(database: None) -> None:
     found = await asyncio.gather(*map(service.propose, wishes), return_exceptions=True)
     assert sorted(type(one).__name__ for one in found) == ["Refusal", "Refusal", "Refusal", "int"]
     assert await db.fetchval("SELECT count(*) FROM policy_draft") == 1
+
+
+async def test_a_long_reason_fits_a_title(people: None) -> None:
+    change = await filed(replace(await a_move(), reason="why " * 120))
+    assert change.draft
+    assert len((await drafts.get(change.draft)).title) == 200
 
 
 async def test_a_withdrawn_proposal_drops_its_draft(people: None) -> None:

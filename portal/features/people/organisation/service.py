@@ -17,6 +17,8 @@ from portal.features.people.organisation.proposal import Plan, Proposal, Recall,
 from portal.features.people.organisation.queries import Change
 from portal.web.templating import local_date
 
+LONGEST_TITLE: Final = 200
+
 
 class Stale(Exception):
     """The policy became another while the change was looked at."""
@@ -84,7 +86,8 @@ async def recall(wish: Recall) -> int:
             filed = await queries.change(change_id)
             for carrier in _carriers:
                 if filed is not None:
-                    draft = await carrier.prepare(filed, await _recall_title(change), wish.key)
+                    words = with_reason(await _recall_title(change), wish.reason)
+                    draft = await carrier.prepare(filed, words, wish.key)
                     await db.execute(
                         "UPDATE org_change SET draft = $2 WHERE id = $1", change_id, draft
                     )
@@ -168,7 +171,8 @@ async def _carry(change_id: int, planned: Plan) -> None:
         await _hold(filed)
         return
     for carrier in _carriers:
-        draft = await carrier.prepare(filed, title(planned), planned.proposal.key)
+        words = with_reason(title(planned), planned.proposal.reason)
+        draft = await carrier.prepare(filed, words, planned.proposal.key)
         await db.execute("UPDATE org_change SET draft = $2 WHERE id = $1", change_id, draft)
 
 
@@ -190,6 +194,12 @@ def title(planned: Plan) -> str:
             return _("%(person)s joins as %(post)s on %(day)s", **words)
         case _:
             return _("%(person)s moves on %(day)s: %(post)s", **words)
+
+
+def with_reason(words: str, reason: str) -> str:
+    """Whoever releases the draft reads why; as much of it as a title holds."""
+    told = f"{words} · {' '.join(reason.split())}"
+    return told if len(told) <= LONGEST_TITLE else f"{told[: LONGEST_TITLE - 1]}…"
 
 
 async def withdraw(change_id: int) -> bool:
