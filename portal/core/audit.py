@@ -8,9 +8,10 @@ gathered and appended in one call just before the commit, which keeps the head l
 An entry's digest is sha256 over its fields, each as ``<octets>:<text>``. Each append adds one link,
 ``sha256(previous link ‖ digests appended)``; the first link of a chain follows ``sha256("<day>/<lane>")``. One
 link for many entries keeps a batch of bookings cheap, and the digests still tell which entry was
-altered. An act that was decided on a record keeps the facts of the record, so that a draft of the policy can
-be tried on it later (PO-5). Detail must never hold a document number, a phone number or a secret; of a visitor's
-address the trail holds the network only. How chains are walked and judged is in ``core/chains.py``.
+altered. An act that was decided on a record keeps the facts of the record and the line of the policy that
+decided, so that a draft of the policy can be tried on it later (PO-5). Detail must never hold a document number,
+a phone number or a secret; of a visitor's address the trail holds the network only. How chains are walked and
+judged is in ``core/chains.py``.
 """
 
 import json
@@ -100,17 +101,17 @@ def _entry(  # noqa: PLR0913  the fields of one row
     rule: str = "",
 ) -> Entry:
     actor = current_act()
-    facts = decided_on(act, object_type, object_id)
+    decided = decided_on(act, object_type, object_id)
     return Entry(
         actor.subject,
         act,
         object_type,
         object_id,
         outcome,
-        rule,
+        rule or (decided.rule if decided else ""),
         actor.kept_address,
         actor.request_id,
-        detail if facts is None else {**detail, FACTS: facts},
+        {**detail, FACTS: decided.facts} if decided else detail,
     )
 
 

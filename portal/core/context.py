@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from portal.core import clock
 
@@ -80,26 +80,33 @@ def set_act(act: Act) -> None:
     _decided.set(None)
 
 
-Facts = Mapping[str, Any]
+class Decided(NamedTuple):
+    """The facts that the policy was asked about, and the line that decided."""
 
-_decided: ContextVar[dict[tuple[str, str, str], Facts] | None] = ContextVar("decided", default=None)
+    facts: Mapping[str, Any]
+    rule: str
 
 
-def remember_decision(act: str, object_type: str, object_id: str, facts: Facts) -> None:
-    """Keep what the policy was asked about, for the trail's entry of the act that follows."""
+_decided: ContextVar[dict[tuple[str, str, str], Decided] | None] = ContextVar(
+    "decided", default=None
+)
+
+
+def remember_decision(act: str, object_type: str, object_id: str, decided: Decided) -> None:
+    """Keep how the policy decided, for the trail's entry of the act that follows."""
     known = _decided.get()
     if known is None:
         _decided.set(known := {})
-    known[act, object_type, object_id] = facts
+    known[act, object_type, object_id] = decided
 
 
-def decided_on(act: str, object_type: str, object_id: str) -> Facts | None:
-    """The facts that this act was decided on; an act is sometimes put on the trail of another record."""
+def decided_on(act: str, object_type: str, object_id: str) -> Decided | None:
+    """What this act was decided on; an act is sometimes put on the trail of another record."""
     known = _decided.get()
     if not known:
         return None
     found = known.get((act, object_type, object_id))
     if found is None:
-        same = [facts for key, facts in known.items() if key[0] == act]
+        same = [decided for key, decided in known.items() if key[0] == act]
         found = same[0] if len(same) == 1 else None
     return found

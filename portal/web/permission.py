@@ -19,7 +19,7 @@ from litestar.handlers import BaseRouteHandler
 from litestar.routes import HTTPRoute
 
 from portal.core import audit
-from portal.core.context import remember_decision
+from portal.core.context import Decided, remember_decision
 from portal.core.i18n import _l
 from portal.core.settings import settings
 from portal.core.site_settings import SiteSetting, declare
@@ -178,12 +178,13 @@ async def allow(
 ) -> None:
     """Ask again with the record's facts; raises ``Refused``, audited with the line of the policy that says no.
 
-    The facts stand on the trail beside the act or the refusal.
+    Facts and line stand on the trail beside the act or the refusal.
     """
-    remember_decision(str(permission), object_type, str(object_id), as_plain(on))
     decision = policy.decide(subject_of(actor), permission, on)
+    rule = written(decision.rule.tokens) if decision.rule else ""
+    decided = Decided(as_plain(on), rule)
+    remember_decision(str(permission), object_type, str(object_id), decided)
     if not decision.allowed:
-        rule = written(decision.rule.tokens) if decision.rule else ""
         await refuse(actor, permission, object_type, object_id, rule)
 
 

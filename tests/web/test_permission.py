@@ -3,6 +3,7 @@ from typing import Any
 import pytest
 
 from portal.core import audit, db
+from portal.core.context import Act, set_act
 from portal.web import permission
 from portal.web.actor import Actor
 from portal.web.ask import Ask
@@ -42,6 +43,16 @@ async def test_a_refusal_puts_the_line_of_the_policy_on_the_trail(
     with pytest.raises(permission.Refused):
         await permission.allow(CLERK, Permission.VISITOR_REVEAL, Facts(), "order", "A1")
     assert trail == [("visitor:reveal", "order", "A1", said)]
+
+
+async def test_an_act_that_was_allowed_keeps_the_line_that_allowed_it(database: None) -> None:
+    set_act(Act("director", 1))
+    await permission.allow(Actor("director", 1), Permission.BOOKING_CANCEL, Facts(), "order", "A1")
+    async with db.transaction():
+        audit.record("booking:cancel", "order", "A1")
+    rule = await db.fetchval("SELECT rule FROM audit_entry WHERE act = 'booking:cancel'")
+    assert rule.startswith("p, role:")
+    assert rule.endswith("booking, cancel, any, , allow")
 
 
 async def test_an_account_without_any_role_may_do_what_visitors_may(signed_in_as: SignIn) -> None:

@@ -7,8 +7,9 @@ from datetime import timedelta
 
 import pytest
 
-from portal.core import audit, clock, db
-from portal.core.context import Act, set_act
+from portal.core import audit, clock, db, order_code
+from portal.core.context import Act, new_request_id, set_act
+from portal.features.audit import queries
 from tests.browser import Browser, SignIn
 
 pytestmark = pytest.mark.charter("AU-1")
@@ -247,3 +248,113 @@ async def test_accounts_and_roles_are_looked_at_in_words(auditor: Browser) -> No
     assert "role:manager" not in roles
     for look in ("object_type=account", "act=role%3Agrant"):
         assert f"/audit?{look}" in page
+
+
+# ── one entry ────────────────────────────────────────────────────────────────────────────────────
+
+
+def entry_link(page: str) -> str:
+    found = re.search(r'href="(/audit/entries/[^"]+)"', page)
+    assert found is not None
+    return found[1]
+
+
+async def test_an_entry_opens_to_all_that_is_kept_of_it(auditor: Browser) -> None:
+    set_act(Act("ops1", 1, "192.0.2.5", "r1"))
+    rule = "p, role:manager, *, approval, decide, any, amount < 10000000, allow"
+    await audit.refused("approval:decide", "approval", 7, rule, facts={"amount": 900})
+    page = (await auditor.get(entry_link((await auditor.get("/audit?subject=ops1")).text))).text
+    english = (
+        await auditor.get(entry_link((await auditor.get("/audit?subject=ops1")).text) + "?lang=en")
+    ).text
+    for told in ("ops1", "192.0.2.5", "r1", "approval:decide", rule.replace("<", "&lt;"), "900"):
+        assert told in page
+    assert "A manager may" in english
+    assert "fits the entry" in english
+    assert "covers 1 entry" in english
+
+
+async def test_an_act_that_kept_no_line_is_explained_by_today_s(auditor: Browser) -> None:
+    set_act(Act("sysadmin", 1, "192.0.2.5", "r1"))
+    async with db.transaction():
+        audit.record("settings:edit", "setting", "site.phone")
+    page = (
+        await auditor.get(entry_link((await auditor.get("/audit?act=settings:edit&lang=en")).text))
+    ).text
+    assert "by today&#39;s policy:" in page or "by today's policy:" in page
+    assert "p, role:sysadmin, *, settings, edit" in page
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["2026-11-25/0/99999", "x/0/1", "2026-11-25/99999/1", "0001-01-01/0/1", "2026-11-25/0/0"],
+)
+async def test_an_entry_that_is_not_there_is_not_found(path: str, auditor: Browser) -> None:
+    assert (await auditor.get(f"/audit/entries/{path}")).status_code == 404
+
+
+async def test_what_one_request_did_is_found_by_its_name(auditor: Browser) -> None:
+    name = new_request_id()
+    for number in range(3):
+        set_act(Act("ops1", 1, "192.0.2.5", name))
+        async with db.transaction():
+            audit.record(f"test:act_{number}", "thing", number)
+    await an_entry(act="test:other")
+    found = re.findall(r"test:act_\d", (await auditor.get(f"/audit?request_id={name}")).text)
+    assert found == ["test:act_2", "test:act_1", "test:act_0"]
+    assert shown((await auditor.get("/audit?request_id=r1")).text) == ["test:other"]
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("area=booking", 2),
+        ("area=booking&outcome=refused", 0),
+        ("area=settings", 1),
+        ("act=booking:*", 2),
+        ("object_id=AB*", 2),
+        ("object_id=ABC", 1),
+        ("object_id=AB%25", 0),
+        ("object_id=*&area=booking", 2),
+        ("object_type=order", 2),
+        ("object_type=setting", 1),
+    ],
+)
+async def test_acts_are_found_by_their_area_and_things_by_their_beginning(
+    query: str, found: int, auditor: Browser
+) -> None:
+    set_act(Act("ops1", 1, "192.0.2.5", "r1"))
+    async with db.transaction():
+        audit.record("booking:create", "order", "ABC")
+        audit.record("booking:cancel", "order", "ABD")
+        audit.record("settings:edit", "setting", "site.phone")
+    page = (await auditor.get(f"/audit?subject=ops1&{query}")).text
+    assert len(shown(page)) == found
+
+
+async def test_an_order_is_found_by_its_code_as_people_write_it(auditor: Browser) -> None:
+    code = order_code.new(clock.today())
+    async with db.transaction():
+        audit.record("booking:create", "order", code)
+    typed = order_code.grouped(code).lower()
+    assert shown((await auditor.get(f"/audit?object_id={typed}")).text) == ["booking:create"]
+
+
+async def test_a_search_that_takes_too_long_says_so(
+    auditor: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def slow(*_args: object, **_named: object) -> None:
+        raise queries.TooMuch
+
+    monkeypatch.setattr(queries, "entries", slow)
+    page = (await auditor.get("/audit?lang=en")).text
+    assert "This search takes too long." in page
+
+
+@pytest.mark.commits
+async def test_a_statement_is_given_up_in_time(
+    database: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queries, "PATIENCE", "20ms")
+    with pytest.raises(queries.TooMuch):
+        await queries.planned("SELECT pg_sleep(5)", [])

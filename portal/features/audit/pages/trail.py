@@ -12,14 +12,17 @@ from litestar.params import FromPath
 from litestar.plugins.htmx import HTMXRequest
 
 from portal.core import clock
+from portal.core.context import VISITOR
 from portal.features.audit import queries, verification, words
 from portal.features.audit.pages.asked import filter_of, query_of
 from portal.features.audit.queries import AREA, Entry, Place
 from portal.web.actor import actor_of
 from portal.web.pagination import PAGE_SIZE
-from portal.web.permission import Needs, may
+from portal.web.permission import Needs, may, policy
 from portal.web.respond import page
 from rbac import areas
+from rbac.chances import possible_rules
+from rbac.lines import written
 from rbac.permissions import BY_NAME, Permission
 
 READ: Final = Needs(Permission.AUDIT_TRAIL_READ)
@@ -117,9 +120,21 @@ async def show_entry(
         name=(await queries.names([entry.subject])).get(entry.subject, ""),
         detail=words.detail(entry.detail),
         facts=words.facts(kept),
-        rule=words.rule(entry.rule),
+        today_rules=_lines_of_today(entry),
         words=words,
     )
+
+
+def _lines_of_today(entry: Entry) -> list[tuple[str, str]]:
+    """Lines of the policy in force that let this person do this, where the entry kept none: written and said."""
+    permission, snapshot = BY_NAME.get(entry.act), policy.snapshot
+    if entry.rule or permission is None or snapshot is None:
+        return []
+    subject = policy.judged_as(entry.subject) if entry.subject != VISITOR else VISITOR
+    compiled = snapshot.compiled
+    possible = possible_rules(compiled, compiled.standing(), subject, permission)
+    lines = dict.fromkeys(written(rule.tokens) for rule, _holding in possible)
+    return [(line, words.rule(line)) for line in lines]
 
 
 ROUTES: Final[tuple[Any, ...]] = (show_audit, show_entry)
