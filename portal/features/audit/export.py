@@ -101,45 +101,34 @@ def _object(row: Any) -> dict[str, Any]:
 
 
 async def _chunks(wanted: Filter, *, whole: bool) -> AsyncIterator[list[Any]]:
-    """The entries day by day; with ``whole`` all of each chain that has one that fits, ``fits`` telling which do."""
-    first, behind = queries.span(wanted)
-    days = await db.fetch(
-        "SELECT DISTINCT day FROM audit_chain WHERE day >= $1 AND day <= $2 ORDER BY 1",
-        first.astimezone(UTC).date(),
-        behind.astimezone(UTC).date(),
-    )
-    for row in days:
-        lanes = await _lanes(wanted, row["day"]) if whole else None
-        lane, seq = -1, 0
-        while lanes is None or lanes:
-            rows = await _chunk(wanted, row["day"], (lane, seq), lanes)
-            if rows:
-                yield rows
-            if len(rows) < AT_ONCE:
-                break
-            lane, seq = rows[-1]["lane"], rows[-1]["seq"]
+    """The entries chain by chain; with ``whole`` also those that do not fit, and ``fits`` tells which do."""
+    for day, lane in await _chains(wanted):
+        rows = await _chunk(wanted, (day, lane, 0), whole=whole)
+        while rows:
+            yield rows
+            last = (day, lane, rows[-1]["seq"])
+            rows = await _chunk(wanted, last, whole=whole) if len(rows) == AT_ONCE else []
 
 
-async def _lanes(wanted: Filter, day: date) -> list[int]:
-    values: list[Any] = [day]
+async def _chains(wanted: Filter) -> list[tuple[date, int]]:
+    """Chains that hold an entry that fits; where that takes too long to tell, all of these days."""
+    values: list[Any] = []
     where = " AND ".join(queries.conditions(wanted, values))
-    sql = f"SELECT DISTINCT lane FROM audit_entry WHERE day = $1 AND {where} ORDER BY 1"  # noqa: S608
-    return [row["lane"] for row in await db.fetch(sql, *values)]
+    sql = f"SELECT DISTINCT day, lane FROM audit_entry WHERE {where} ORDER BY 1, 2"  # noqa: S608
+    try:
+        rows = await queries.planned(sql, values)
+    except queries.TooMuch:
+        first, behind = (instant.astimezone(UTC).date() for instant in queries.span(wanted))
+        sql = "SELECT day, lane FROM audit_chain WHERE day >= $1 AND day <= $2 ORDER BY 1, 2"
+        rows = await db.fetch(sql, first, behind)
+    return [(row["day"], row["lane"]) for row in rows]
 
 
-async def _chunk(
-    wanted: Filter, day: date, after: tuple[int, int], lanes: Sequence[int] | None
-) -> list[Any]:
-    values: list[Any] = [day, *after]
-    fits = " AND ".join(queries.conditions(wanted, values, of="e."))
-    place = "e.day = $1 AND (e.lane, e.seq) > ($2::smallint, $3::bigint)"
-    if lanes is None:
-        wished, shown = f"{place} AND {fits}", "true"
-    else:
-        values.append(list(lanes))
-        wished, shown = f"{place} AND e.lane = ANY (${len(values)}::smallint[])", fits
-    sql = (
-        f"SELECT {_COLUMNS}, ({shown}) AS fits {_FROM} WHERE {wished} "
-        f"ORDER BY e.day, e.lane, e.seq LIMIT {AT_ONCE}"
-    )
+async def _chunk(wanted: Filter, after: tuple[date, int, int], *, whole: bool) -> list[Any]:
+    """The next entries of a chain, by its own index: what the filter asks is made unfit to lead elsewhere."""
+    values: list[Any] = list(after)
+    fits = f"({' AND '.join(queries.conditions(wanted, values, of='e.'))}) IS TRUE"
+    place = "e.day = $1 AND e.lane = $2 AND e.seq > $3"
+    wished, shown = (place, fits) if whole else (f"{place} AND {fits}", "true")
+    sql = f"SELECT {_COLUMNS}, ({shown}) AS fits {_FROM} WHERE {wished} ORDER BY e.seq LIMIT {AT_ONCE}"
     return await db.fetch(sql, *values)
