@@ -9,7 +9,7 @@ from portal.cli.bench import bench, policy
 from rbac.enforcer import Reference
 
 SMALL = (
-    "policy --rules 300 --people 120 --lines 1000 --decisions 1000 --stock 3".split()  # noqa: SIM905
+    "policy --rules 300 --people 120 --lines 1000 --decisions 1000 --stock 3 --releases 0".split()  # noqa: SIM905
 )
 
 

@@ -1,5 +1,6 @@
 """``portal bench policy``: what a decision costs when the department has become a company."""
 
+import asyncio
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -8,6 +9,9 @@ from statistics import median
 
 import rich_click as click
 
+from portal.cli.bench import nodes
+from portal.cli.bench.area import scratch_area
+from portal.core import db
 from rbac.compiled import CompiledPolicy
 from rbac.enforcer import Reference
 from rbac.facts import Facts
@@ -49,8 +53,11 @@ Request = tuple[str, Permission, Facts]
 @click.option("--lines", default=50_000, show_default=True, type=click.IntRange(1_000, 1_000_000))
 @click.option("--decisions", default=200_000, show_default=True, type=click.IntRange(1_000))
 @click.option("--stock", default=20, show_default=True, help="Decisions asked of stock Casbin.")
-def policy(*, rules: int, people: int, lines: int, decisions: int, stock: int) -> None:
-    """A decision, the first one of a person, loading, and what stock Casbin takes for the same."""
+@click.option("--releases", default=20, show_default=True, help="On two nodes; 0 starts none.")
+def policy(  # noqa: PLR0913  the options of a command
+    *, rules: int, people: int, lines: int, decisions: int, stock: int, releases: int
+) -> None:
+    """A decision, the first one of a person, loading, what stock Casbin takes for the same; a release on two nodes."""
     random = Random(1)  # noqa: S311  the same policy in each run
     drawn = Policy.from_lines(_lines(random, rules, people))
     compiled = CompiledPolicy(drawn)
@@ -77,6 +84,31 @@ def policy(*, rules: int, people: int, lines: int, decisions: int, stock: int) -
         f"(of {len(loads)}; slowest {max(loads):.2f} s)"
     )
     _compare_with_stock(drawn, random, stock, decision)
+    if releases:
+        _release_on_two_nodes(releases)
+
+
+def _release_on_two_nodes(number: int) -> None:
+    """Two nodes of the real portal on one database: from the commit until the last of them decides by it."""
+    with scratch_area():
+        done = asyncio.run(_released(number))
+    everywhere = sorted(release.everywhere for release in done)
+    click.echo(
+        f"a release, until committed  {median(release.commit for release in done) * 1e3:10.1f} ms"
+    )
+    click.echo(
+        f"then in force on two nodes  {median(everywhere) * 1e3:10.1f} ms   "
+        f"(slowest of {len(done)}: {everywhere[-1] * 1e3:.1f} ms)"
+    )
+
+
+async def _released(number: int) -> list[nodes.Release]:
+    await db.open_pool()
+    try:
+        async with nodes.serving_nodes(2) as ports:
+            return await nodes.measured(ports, number)
+    finally:
+        await db.close_pool()
 
 
 def _each(compiled: CompiledPolicy, asked: list[Request], number: int) -> float:

@@ -32,7 +32,7 @@ class Cpu(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """``postmaster`` is the database's process; neither number is known outside Linux's ``/proc``."""
+    """``postmaster`` is the database's process, 0 when not asked for; known where there is Linux's ``/proc``."""
 
     port: int
     pid: int
@@ -52,7 +52,7 @@ class Server:
 
 
 @contextmanager
-def serving(target: str, workers: int, database: Path) -> Iterator[Server]:
+def serving(target: str, workers: int, database: Path | None = None) -> Iterator[Server]:
     """Run the application of ``target`` until the block ends; it answers ``/readyz`` when the block begins."""
     port = _free_port()
     process = subprocess.Popen(  # noqa: S603  ourselves
@@ -61,7 +61,7 @@ def serving(target: str, workers: int, database: Path) -> Iterator[Server]:
     )
     try:
         _await_ready(port, process)
-        postmaster = int((database / "postmaster.pid").read_text().split()[0])
+        postmaster = int((database / "postmaster.pid").read_text().split()[0]) if database else 0
         yield Server(port, process.pid, postmaster)
     finally:
         process.send_signal(signal.SIGTERM)
