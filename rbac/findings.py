@@ -28,7 +28,7 @@ from rbac.relations import LINE_TERMS, Term, parse_relation
 from rbac.validity import Dated, window
 
 #: Too many for what is sensitive: this part of all people, and never fewer than ``FEW``.
-BROAD: Final = 1 / 4
+BROAD: Final = 1 / 3
 FEW: Final = 4
 
 #: What reveals, decides, spends, grants or destroys: not for everybody, and not without a condition.

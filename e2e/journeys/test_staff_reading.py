@@ -20,6 +20,7 @@ PAGES = {
     "window1": ("/window", "/window/back", "/bookings"),
     "sysadmin": ("/settings", "/accounts", "/accounts/new", "/accounts/ops1"),
     "secadmin": (
+        "/policy", "/policy/versions", "/policy/versions/1",
         "/policy/simulate?who=proc1&what=refund:decide", "/policy/who?what=contract:open",
         "/policy/who?of=1&who=ops1", "/policy/menu?who=ops1", "/policy/requests", "/policy/import",
         "/policy/foreign",

@@ -8,7 +8,7 @@ each time from the draft's lines and the version in force, beside the requests a
 import asyncio
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final
 
@@ -25,7 +25,7 @@ from rbac.bilingual import Language
 from rbac.changes import Access, Change, Concerned, Difference, Effect, LineChange, differences
 from rbac.compiled import CompiledPolicy
 from rbac.finding_words import finding_words, label_words
-from rbac.findings import DEAD, Finding, findings
+from rbac.findings import DEAD, Code, Finding, findings
 from rbac.lines import Line, Rule, written
 from rbac.permissions import BY_NAME
 from rbac.policy import Policy
@@ -168,7 +168,7 @@ async def review(draft: Draft) -> Review:
     now = clock.now().astimezone(UTC)
     found, failed, odd, known = await asyncio.to_thread(_look, before, after, now)
     replayed = await replay(before, after)
-    fresh = [finding for finding in odd if finding not in known]
+    fresh = [finding for finding in odd if _kind(finding) not in known]
     lines = line_differences(base, draft.policy)
     names = await people.names(_mentioned(lines, found, fresh, replayed.flips))
     lang = spoken()
@@ -182,7 +182,7 @@ async def review(draft: Draft) -> Review:
             SaidAssertion(
                 assertion.words.say(lang),
                 tuple(
-                    failure_words(failure, lang, names)
+                    failure_words(_at_home(failure), lang, names)
                     for failure in failed
                     if failure.assertion == assertion
                 ),
@@ -196,14 +196,24 @@ async def review(draft: Draft) -> Review:
 
 def _look(
     before: CompiledPolicy, after: CompiledPolicy, now: datetime
-) -> tuple[list[Difference], list[Failure], list[Finding], set[Finding]]:
+) -> tuple[list[Difference], list[Failure], list[Finding], set[tuple[str, Code, str]]]:
     """What takes the processor: in a thread, so that requests go on meanwhile."""
     return (
         differences(before, after, now),
         failures(after.policy, now),
         findings(after.policy, now),
-        set(findings(before.policy, now)),
+        {_kind(finding) for finding in findings(before.policy, now)},
     )
+
+
+def _at_home(failure: Failure) -> Failure:
+    """With its instant as the site's clocks show it."""
+    return replace(failure, since=failure.since and clock.local(failure.since))
+
+
+def _kind(finding: Finding) -> tuple[str, Code, str]:
+    """A finding whatever number of people it reaches."""
+    return finding.line, finding.code, finding.other_line
 
 
 Pair = tuple[Line | None, Line | None]
