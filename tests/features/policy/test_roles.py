@@ -67,7 +67,7 @@ async def test_a_grant_is_looked_at_then_handed_over_then_released(secadmin: Bro
     draft = await the_draft()
     assert (draft.kind, draft.state, draft.created_by) == ("grant", "submitted", "secadmin")
     page = await secadmin.get("/policy/roles/of/ops5?done=submitted")
-    assert f"/policy/drafts/{draft.id}" in page.text
+    assert f"/policy/drafts/{draft.id}/review" in page.text
     assert not policy.may_ever("ops5", Permission.APPROVAL_HAND_OVER), "not yet"
     entry = await db.fetchrow(
         "SELECT subject, object_id, detail->>'role' AS role FROM audit_entry WHERE act = 'role:grant'"
