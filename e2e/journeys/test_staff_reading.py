@@ -30,7 +30,7 @@ PAGES = {
         "/policy/rules?role=role:director&on=approval:decide",
         "/policy/rules/rule?line=p, role:specialist, *, project, read, any, , allow",
     ),
-    "auditadmin": ("/audit", "/audit/anchors", "/audit/verifications",),
+    "auditadmin": ("/audit", "/audit/anchors", "/audit/verifications"),
     "hr": (
         "/people", "/people?view=list", "/people/posts", "/people/posts/7", "/people/7",
         "/people/changes/new?kind=transfer&person=ops2",
