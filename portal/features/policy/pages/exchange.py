@@ -121,7 +121,7 @@ async def import_draft(request: HTMXRequest) -> Response[Any]:
     async with db.transaction():
         draft = await drafts.start(title, kind="import", lines=parsed.text, key=key)
         audit.record(Permission.POLICY_IMPORT, "policy_draft", draft, lines=len(parsed.lines))
-    return go(request, f"/policy/drafts/{draft}")
+    return go(request, f"/policy/drafts/{draft}/review")
 
 
 async def _text(request: HTMXRequest, form: Form, file: str, field: str) -> str:

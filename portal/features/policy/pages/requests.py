@@ -136,7 +136,7 @@ async def prepare(request: HTMXRequest, number: FromPath[int]) -> Response[Any]:
         return await _stale(request, number, form, "answered")
     except NotProposed:
         return await _stale(request, number, form, "not-proposed")
-    return go(request, f"/policy/drafts/{draft}")
+    return go(request, f"/policy/drafts/{draft}/review")
 
 
 @post(
