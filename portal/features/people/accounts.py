@@ -2,6 +2,10 @@
 
 Each act takes a reason where it takes something away, stands on the trail, and ends the account's sessions in
 every process where they could outlive it. A one-time password is returned once and kept nowhere.
+
+Whoever resets both factors of an account can sign in with it. For the offices that are kept apart (accounts, policy,
+trail) that would make one out of two, so of those only one factor is reset here until the person has signed in;
+both at once is for whoever runs the machine (``portal user reset``).
 """
 
 from collections.abc import Sequence
@@ -61,6 +65,9 @@ async def reset_password(username: str, reason: str) -> str:
     digest = await passwords.make(password)
     async with db.transaction():
         person = await _person(username)
+        await _not_the_second(
+            username, "factor_taken_at > coalesce(last_signed_in_at, '-infinity'::timestamptz)"
+        )
         await db.execute(
             "UPDATE account SET password_hash = $2, must_change_password = true, password_changed_at = $3 "
             "WHERE username = $1",
@@ -78,7 +85,11 @@ async def reset_second_factor(username: str, reason: str) -> None:
     """Authenticator, passkeys and recovery codes are gone; the password stays."""
     async with db.transaction():
         person = await _person(username)
+        await _not_the_second(username, "must_change_password")
         await service.forget_factors(username)
+        await db.execute(
+            "UPDATE account SET factor_taken_at = $2 WHERE username = $1", username, clock.now()
+        )
         await sessions().end_all(person)
         audit.record(
             "account:reset", "account", username, change="second-factor-off", reason=reason
@@ -141,6 +152,15 @@ async def end_sessions(username: str) -> None:
     async with db.transaction():
         if ended := await sessions().end_all(await _person(username)):
             audit.record("session:revoke", "account", username, rows=ended)
+
+
+async def _not_the_second(username: str, taken: str) -> None:
+    """Refuse to take the other factor, too, of an account that holds an office."""
+    if indispensable.holds_an_office(username) and await db.fetchval(
+        f"SELECT {taken} FROM account WHERE username = $1",  # noqa: S608  one of two expressions above
+        username,
+    ):
+        raise AccountError("both-factors")
 
 
 async def _person(username: str) -> int:

@@ -21,6 +21,11 @@ NEEDED: Final = tuple(
 )
 
 
+def holds_an_office(username: str) -> bool:
+    """Whether this account can do something that somebody must always be able to do."""
+    return any(policy.may_ever(username, permission) for permission in NEEDED)
+
+
 async def lost_without(username: str) -> tuple[Permission, ...]:
     """What nobody with an open account could do any more without this one; in the open transaction."""
     await db.execute("SELECT pg_advisory_xact_lock($1)", LOCK)

@@ -27,6 +27,10 @@ WORDS: dict[str, LazyText] = {
     "reason-short": _l("Please say why, in a few words."),
     "own-account": _l("Your own account is kept under your name at the top, and by a colleague."),
     "last-one": _l("Nobody else could do this any more: %(what)s. Grant it to somebody first."),
+    "both-factors": _l(
+        "The other factor was just reset. For this office only one is reset here until the person has signed in: "
+        "both together would let in whoever does it."
+    ),
     "already-so": _l("This is so already."),
     "wrong-passkey": _l(
         "This passkey did not sign you in. Please try again, or use your password."

@@ -302,3 +302,30 @@ async def test_no_page_of_accounts_can_grant_a_role(three_admins: Browser) -> No
     assert await db.fetchval("SELECT count(*) FROM policy_version") == 1
     with pytest.raises(accounts.AccountError, match="unknown-account"):
         await accounts.unlock("nobody")
+
+
+@pytest.mark.parametrize("first", ["password", "factor"])
+async def test_nobody_becomes_another_administrator_by_resetting_both_factors(
+    first: str, three_admins: Browser
+) -> None:
+    """Separation of the three offices; the control: of an account without an office both are reset."""
+    acts = {"password": "password_reason", "factor": "factor_reason"}
+    second = next(act for act in acts if act != first)
+    await an_account("ops1")
+    token = await three_admins.token("/accounts")
+
+    async def reset(username: str, act: str) -> int:
+        await db.execute(
+            "UPDATE account SET totp_confirmed_at = now(), totp_sealed = '' WHERE username = $1",
+            username,
+        )
+        form = {"_csrf_token": token, acts[act]: REASON}
+        return (await three_admins.post(f"/accounts/{username}/{act}", data=form)).status_code
+
+    for username, refused in (("secadmin", True), ("auditadmin", True), ("ops1", False)):
+        assert await reset(username, first) in (200, 303)
+        assert (await reset(username, second) == 422) is refused
+    await db.execute(
+        "UPDATE account SET last_signed_in_at = now() + interval '1 second', must_change_password = false"
+    )
+    assert await reset("secadmin", second) in (200, 303), "the person has been there in between"

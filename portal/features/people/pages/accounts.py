@@ -142,7 +142,11 @@ async def reset_password(request: HTMXRequest, username: FromPath[str]) -> Respo
         form.error("password_reason", "own-account")
     if form.errors:
         return await _account_page(request, account, form)
-    password = await accounts.reset_password(account.username, reason)
+    try:
+        password = await accounts.reset_password(account.username, reason)
+    except AccountError as error:
+        form.error("password_reason", error.args[0])
+        return await _account_page(request, account, form)
     return await _hand_over(request, account.username, password, made=False)
 
 
