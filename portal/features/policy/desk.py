@@ -19,12 +19,12 @@ async def open_requests(_actor: Actor) -> int:
 
 async def releases(actor: Actor) -> int:
     """Submitted drafts that this person may release; those with an old base wait for their authors first."""
-    newest = policy.version
     return sum(
-        draft.state == "submitted"
-        and draft.base_version == newest
-        and drafts.may_release(draft, actor.subject)
-        for draft in await drafts.living()
+        [
+            await drafts.may_release(draft, actor.subject)
+            for draft in await drafts.living()
+            if draft.state == "submitted" and draft.base_version == policy.version
+        ]
     )
 
 

@@ -20,6 +20,7 @@ from uuid import UUID
 
 from portal.core import audit, clock, db
 from portal.core.context import current_act
+from portal.features.people import queries as people
 from portal.features.people import sign_in
 from portal.features.policy import queries, service
 from portal.features.policy.edits import above, difference, replaced, tidy
@@ -293,31 +294,36 @@ async def drop(draft: int) -> None:
         await _tell_of_end(draft)
 
 
-def may_release(draft: Draft, subject: str) -> bool:
+async def may_release(draft: Draft, subject: str) -> bool:
     """Whether the policy in force lets this person release the draft, whoever of its authors is looked at."""
     return all(
         in_force.decide(subject, Permission.POLICY_RELEASE, facts).allowed
-        for facts in release_facts(draft, subject)
+        for facts in await release_facts(draft, subject)
     )
 
 
-def release_facts(draft: Draft, subject: str) -> list[Facts]:
+async def release_facts(draft: Draft, subject: str) -> list[Facts]:
     """What the policy is asked about: once for each author. ``sole`` while nobody but authors could release."""
-    sole = not (releasers() - draft.authors)
+    sole = not (await releasers() - draft.authors)
     asked = draft.authors & {subject} or draft.authors
     return [Facts(requester=author, attributes={"sole": sole}) for author in sorted(asked)]
 
 
-def releasers() -> frozenset[str]:
-    """Everybody who could release some draft."""
+async def releasers() -> frozenset[str]:
+    """Everybody who could release some draft and whose account is open.
+
+    A closed account counts no more: else a policy that names one second person could never be changed again once
+    that person has left.
+    """
     snapshot = in_force.snapshot
     if snapshot is None:
         return frozenset()
-    return frozenset(
+    able = [
         subject
         for subject in snapshot.compiled.policy.subjects
         if snapshot.compiled.may_ever(subject, Permission.POLICY_RELEASE)
-    )
+    ]
+    return frozenset(able) - await people.closed(able)
 
 
 async def release(draft: int, person_id: int, password: str, seen: int | None = None) -> int:

@@ -32,7 +32,7 @@ async def read_draft(key: str) -> Record | None:
         draft = await drafts.get(number)
     except DraftGone:
         return None
-    sole = not (drafts.releasers() - draft.authors)
+    sole = not (await drafts.releasers() - draft.authors)
     return Record(
         _found(draft.id, draft.title),
         Facts(requester=draft.created_by, attributes={"sole": sole}),

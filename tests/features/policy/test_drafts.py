@@ -7,6 +7,7 @@ import pytest
 
 from portal.core import db
 from portal.core.context import Act, set_act
+from portal.features.people import service as accounts
 from portal.features.policy import drafts, rebasing, service
 from portal.features.policy.drafts import Conflict, DraftGone, NothingToUndo, Outdated, Unsafe
 from portal.web.permission import policy as in_force
@@ -158,9 +159,9 @@ async def test_a_second_person_releases_and_it_is_in_force(database: None) -> No
     draft = await submitted(NEW)
     ceo = await an_account("ceo")
     found = await drafts.get(draft)
-    assert not drafts.may_release(found, "secadmin")
-    assert not drafts.may_release(found, "director")
-    assert drafts.may_release(found, "ceo")
+    assert not await drafts.may_release(found, "secadmin")
+    assert not await drafts.may_release(found, "director")
+    assert await drafts.may_release(found, "ceo")
     as_person("ceo")
     with pytest.raises(drafts.WrongPassword):
         await drafts.release(draft, ceo, "a wrong password")
@@ -180,7 +181,18 @@ async def test_an_author_may_release_while_nobody_else_could(draft: int) -> None
         line for line in SHIPPED.text.splitlines() if "role:ceo, *, policy, release" not in line
     )
     await service.release(alone, "nobody else may release")
-    assert drafts.may_release(await drafts.get(draft), "secadmin")
+    assert await drafts.may_release(await drafts.get(draft), "secadmin")
+
+
+async def test_whose_account_is_closed_is_no_second_person(draft: int) -> None:
+    """Else nobody could ever change the policy again once the only other person has left."""
+    await an_account("secadmin")
+    await an_account("ceo")
+    assert await drafts.releasers() == {"ceo", "secadmin"}
+    assert not await drafts.may_release(await drafts.get(draft), "secadmin")
+    await accounts.disable("ceo")
+    assert await drafts.releasers() == {"secadmin"}
+    assert await drafts.may_release(await drafts.get(draft), "secadmin")
 
 
 async def test_what_breaks_an_assertion_is_not_released(database: None) -> None:

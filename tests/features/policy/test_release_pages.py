@@ -103,7 +103,7 @@ async def test_the_whole_way(secadmin: Browser, ceo: Browser) -> None:
     assert "drafts of the policy to review and release" not in await text(ceo, "/desk")
 
 
-async def test_whoever_drafted_it_does_not_release_it(secadmin: Browser) -> None:
+async def test_whoever_drafted_it_does_not_release_it(secadmin: Browser, ceo: Browser) -> None:
     draft = await drafted(NEW)
     page = await text(secadmin, f"/policy/drafts/{draft}/review")
     assert "Somebody else releases this" in page

@@ -82,7 +82,7 @@ async def _home(request: HTMXRequest, form: Form) -> Response[bytes]:
         done=request.query_params.get("done", ""),
         release=newest,
         holders=await holders.holders(newest.number),
-        mine=[draft for draft in living if waits_for(actor, draft)],
+        mine=[draft for draft in living if await waits_for(actor, draft)],
         drafts=living,
         names=await _names(
             newest.released_by,
@@ -109,6 +109,18 @@ PLACES: Final = (
         Permission.POLICY_SIMULATE,
     ),
     (
+        "/policy/import",
+        _l("Import"),
+        _l("A policy from a file becomes a draft"),
+        Permission.POLICY_IMPORT,
+    ),
+    (
+        "/policy/export",
+        _l("Export"),
+        _l("The policy in force as Casbin files"),
+        Permission.POLICY_EXPORT,
+    ),
+    (
         "/policy/versions",
         _l("Versions"),
         _l("Everything that was ever in force; any of it can come back"),
@@ -117,12 +129,12 @@ PLACES: Final = (
 )
 
 
-def waits_for(actor: Actor, draft: Draft) -> bool:
+async def waits_for(actor: Actor, draft: Draft) -> bool:
     """Whether this draft waits for this person's release."""
     return (
         draft.state == "submitted"
         and may(actor, Permission.POLICY_RELEASE)
-        and drafts.may_release(draft, actor.subject)
+        and await drafts.may_release(draft, actor.subject)
     )
 
 
@@ -154,7 +166,7 @@ async def _review(
         lines = found.lines if found else await said_lines(base, draft.policy)
     except PolicyError as error:  # written by another version of the program
         problem = problem_words(error.problems[0], spoken())
-    others = sorted(drafts.releasers() - draft.authors)
+    others = sorted(await drafts.releasers() - draft.authors)
     names = await _names(*draft.authors, *others)
     return page(
         request,
@@ -175,7 +187,7 @@ async def _review(
         others=[names.get(each, each) for each in others if each != actor.subject],
         may_draft=may(actor, Permission.POLICY_DRAFT),
         may_release=may(actor, Permission.POLICY_RELEASE)
-        and drafts.may_release(draft, actor.subject),
+        and await drafts.may_release(draft, actor.subject),
         is_releaser=may(actor, Permission.POLICY_RELEASE),
     )
 
@@ -280,7 +292,7 @@ async def release(request: HTMXRequest, draft_id: FromPath[int]) -> Response[Any
         raise NotFoundException from None
     if draft.state == "released":
         return go(request, f"/policy/versions/{draft.released_version}")
-    for facts in drafts.release_facts(draft, actor.subject):
+    for facts in await drafts.release_facts(draft, actor.subject):
         await allow(actor, Permission.POLICY_RELEASE, facts, "policy_draft", draft_id)
     if not password:
         form.error("password", "required")
