@@ -5,6 +5,7 @@ import gc
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import cache
 from typing import Any
 
 from granian.utils.proxies import wrap_asgi_with_proxy_headers
@@ -91,17 +92,30 @@ def litestar() -> Litestar:
         request_max_body_size=MAX_BODY,
         openapi_config=None,
         lifespan=[lifespan],
+        logging_config=None,  # structlog writes; Litestar's own would keep a thread and a queue
         debug=False,
     )
     require_permissions(app)
     return app
 
 
+#: The application of this process and of those that are forked from it.
+prepared = cache(litestar)
+
+
+def prepare() -> None:
+    """Make all that workers can share before they are forked: routes and the place of templates.
+
+    Opens nothing, neither connection nor thread: those would not survive the fork.
+    """
+    prepared()
+    templating.environment()
+
+
 def create() -> Any:
     """What a worker serves: the application in its envelope, behind the proxies that are trusted."""
     logs.configure(development=settings().development)
-    templating.environment()
-    app: Any = Envelope(litestar(), keyring, sessions)
+    app: Any = Envelope(prepared(), keyring, sessions)
     if proxies := settings().trusted_proxies:
         app = wrap_asgi_with_proxy_headers(app, trusted_hosts=[str(network) for network in proxies])
     return app

@@ -7,6 +7,7 @@ supervisor was killed drains and ends (``core/parent.py``), so that the next sup
 
 import asyncio
 import contextlib
+import ctypes
 import gc
 import importlib
 import os
@@ -21,6 +22,7 @@ from granian import Granian
 from granian.constants import Interfaces, Loops
 from granian.http import HTTP1Settings
 
+from portal import app as application
 from portal import demo, setup
 from portal.core import db, site_settings
 from portal.core.context import Act, set_act
@@ -115,10 +117,12 @@ def _serve(listen: Listen, say: Say) -> None:
 def server(listen: Listen, target: str = "portal.app:create") -> Any:
     """The group of workers that serves the application made by ``target``.
 
-    Its code is imported here: workers are forked, so they share what was there before, as long as the garbage
-    collector does not write to it (some 30 MB a worker).
+    Its code is imported and its routes are made here: workers are forked, so they share what was
+    there before, as long as the garbage collector does not write to it (some 45 MB a worker).
     """
     importlib.import_module(target.partition(":")[0])
+    application.prepare()
+    _return_memory()
     gc.collect()
     gc.freeze()
     return Granian(
@@ -137,6 +141,17 @@ def server(listen: Listen, target: str = "portal.app:create") -> Any:
         respawn_failed_workers=True,
         workers_kill_timeout=DRAIN_SECONDS,
     )
+
+
+#: glibc's `mallopt`: one arena for all threads of a worker, and blocks of 64 KB go back to the system at once.
+_MALLOC: Final = {-8: 1, -1: 64 * 1024, -3: 64 * 1024}
+
+
+def _return_memory() -> None:
+    """Let workers, which inherit it, keep less of what a rush took: 12 MB of two after 80,000 bookings."""
+    with contextlib.suppress(AttributeError, OSError):  # another C library has other ways
+        for parameter, value in _MALLOC.items():
+            ctypes.CDLL(None).mallopt(parameter, value)
 
 
 def workers_by_default() -> int:

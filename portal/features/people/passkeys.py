@@ -8,6 +8,8 @@ a person takes to find their finger; relying party and origin come from ``PORTAL
 a counter that did not grow means that a copy may exist: that passkey opens nothing any more, copy or not.
 """
 
+# ruff: noqa: PLC0415  the library is 5 MB that few workers need
+
 import hashlib
 import secrets
 from dataclasses import dataclass
@@ -15,25 +17,6 @@ from datetime import timedelta
 from ipaddress import ip_address
 from typing import Any, Final
 from urllib.parse import urlsplit
-
-from webauthn import (
-    generate_authentication_options,
-    generate_registration_options,
-    options_to_json,
-    verify_authentication_response,
-    verify_registration_response,
-)
-from webauthn.helpers import (
-    parse_authentication_credential_json,
-    parse_client_data_json,
-    parse_registration_credential_json,
-)
-from webauthn.helpers.structs import (
-    AuthenticatorSelectionCriteria,
-    PublicKeyCredentialDescriptor,
-    ResidentKeyRequirement,
-    UserVerificationRequirement,
-)
 
 from portal.core import audit, clock, db
 from portal.core.context import Act, current_act, set_act
@@ -96,6 +79,14 @@ class Browser:
 
 async def ask_for_new(person_id: int, browser: Browser, site_name: str) -> str:
     """What the device is asked to make, as JSON. Whoever asks has just proved who they are."""
+    from webauthn import generate_registration_options, options_to_json
+    from webauthn.helpers.structs import (
+        AuthenticatorSelectionCriteria,
+        PublicKeyCredentialDescriptor,
+        ResidentKeyRequirement,
+        UserVerificationRequirement,
+    )
+
     account: Any = await db.fetchrow(
         "SELECT a.id, a.username, a.handle, p.name FROM account a JOIN person p ON p.id = a.person "
         "WHERE person = $1",
@@ -168,6 +159,8 @@ async def remove(person_id: int, passkey_id: int) -> None:
 
 def _verified_new(answer: str, challenge: bytes) -> Any:
     """What a device has made, or None when its answer does not hold."""
+    from webauthn import verify_registration_response
+
     try:
         return verify_registration_response(
             credential=answer,
@@ -185,6 +178,9 @@ def _verified_new(answer: str, challenge: bytes) -> Any:
 
 async def ask_for_sign_in(browser: Browser) -> str:
     """What any device is asked to sign, as JSON; which account it is for, the device tells."""
+    from webauthn import generate_authentication_options, options_to_json
+    from webauthn.helpers.structs import UserVerificationRequirement
+
     options = generate_authentication_options(
         rp_id=_party().host,
         challenge=await _new_challenge(browser, None),
@@ -214,6 +210,8 @@ async def signs_in(answer: str, browser: Browser) -> Result:
 
 async def _passkey_of(answer: str) -> Any:
     """The passkey that the answer names, of an account that is open and is the one it names."""
+    from webauthn.helpers import parse_authentication_credential_json
+
     try:
         given = parse_authentication_credential_json(answer)
     except Exception:  # noqa: BLE001  as above
@@ -233,6 +231,8 @@ def _verified_count(answer: str, challenge: bytes, passkey: Any) -> int | None:
     Compared with the last one by ``_count_grew``: here it would be compared before the signature is, and
     anybody could cast suspicion on a passkey.
     """
+    from webauthn import verify_authentication_response
+
     try:
         verified = verify_authentication_response(
             credential=answer,
@@ -309,6 +309,12 @@ async def _take_challenge(
 
 def _challenge_of(answer: str, *, new: bool) -> bytes:
     """Which challenge the answer says that it answers; nothing when it cannot be read."""
+    from webauthn.helpers import (
+        parse_authentication_credential_json,
+        parse_client_data_json,
+        parse_registration_credential_json,
+    )
+
     read = parse_registration_credential_json if new else parse_authentication_credential_json
     try:
         return parse_client_data_json(read(answer).response.client_data_json).challenge

@@ -3,8 +3,6 @@
 from datetime import datetime, timedelta
 from typing import Final
 
-from icalendar import Alarm, Calendar, Event
-
 from portal.core.i18n import _, language, ngettext
 from portal.features.booking.queries import OrderView
 
@@ -13,6 +11,8 @@ REMINDER: Final = timedelta(hours=2)
 
 def ics(order: OrderView, site_name: str, address: str, now: datetime) -> bytes:
     """One event with a stable id: a later file of the same order replaces it, a cancelled order takes it out."""
+    from icalendar import Alarm, Calendar, Event  # noqa: PLC0415  3 MB that most workers never need
+
     spoken = {"LANGUAGE": "zh-CN" if language() == "zh" else "en"}
     calendar = Calendar()
     calendar.add("prodid", "-//Shanmen//portal//EN")
