@@ -36,7 +36,7 @@ FIRST = {
     "max_connections": "100",
     # Two workers take about 2 x 80 MB and the server's processes 40; shared memory that was touched
     # counts in full. Hot indexes of a season fit; the system's file cache holds the rest.
-    "shared_buffers": "64MB",
+    "shared_buffers": "56MB",
     "effective_cache_size": "512MB",
     "work_mem": "4MB",
     "maintenance_work_mem": "32MB",
