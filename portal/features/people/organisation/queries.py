@@ -241,11 +241,6 @@ async def change(change_id: int) -> Change | None:
     return _change(row) if row else None
 
 
-async def change_of_draft(draft: int) -> Change | None:
-    row = await db.fetchrow("SELECT * FROM org_change WHERE draft = $1", draft)
-    return _change(row) if row else None
-
-
 async def change_by_key(key: Any) -> int | None:
     found: int | None = await db.fetchval(
         "SELECT id FROM org_change WHERE idempotency_key = $1", key
